@@ -54,11 +54,14 @@ class Refused(BridgeError):
 
 
 class Retry(BridgeError):
-    """Not now: the same step runs again after `after_s` seconds."""
+    """Not now: the same step runs again after `after_s` seconds; `needs_user`: only the user can put it right."""
 
-    def __init__(self, code: str, message: str, hint: str = "", *, after_s: float = 5.0) -> None:
+    def __init__(
+        self, code: str, message: str, hint: str = "", *, after_s: float = 5.0, needs_user: bool = False
+    ) -> None:
         super().__init__(code, message, hint)
         self.after_s = after_s
+        self.needs_user = needs_user
 
 
 class Doubt(BridgeError):

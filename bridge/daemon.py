@@ -1,0 +1,159 @@
+"""The composition root: the only file that knows every folder.
+
+It holds the lock (one daemon for each data folder), makes the shop from the settings and the extensions, joins desk,
+pipeline, dispatcher and triggers, and takes them down again in order.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from bridge.desk import Desk
+from bridge.dispatcher import LaneDispatcher
+from bridge.errors import BridgeError, ConfigError
+from bridge.feed import Feed
+from bridge.journal import Journal
+from bridge.pipeline import Pipeline
+from bridge.providers import Bench
+from bridge.settings import Settings
+from bridge.steps.shop import Shop
+from bridge.take import Take
+from bridge.tools import extensions
+from bridge.tools.clock import Clock, SystemClock
+from bridge.tools.worker import Workers
+from bridge.triggers import Setup, Trigger
+from bridge.triggers.http import address_file
+from bridge.vault import Vault
+
+log = logging.getLogger(__name__)
+PLACES = {"sound": 2, "net": 16}
+"""How many steps run at once in each lane; sound is bounded by the worker processes."""
+
+
+@dataclass(frozen=True)
+class Daemon:
+    """A running daemon, as seen from inside."""
+
+    desk: Desk
+    feed: Feed
+    shop: Shop
+    triggers: tuple[Trigger, ...]
+    unfinished: tuple[Take, ...]
+    """What an earlier run left: resumed by a daemon, only named by a one-shot command."""
+
+
+@asynccontextmanager
+async def running(setup: Setup, clock: Clock | None = None) -> AsyncIterator[Daemon]:
+    """Run everything for as long as the context lasts.
+
+    Raises:
+        ConfigError: another daemon holds the data folder, a port is taken, or the set-up is wrong.
+    """
+    with _only_one(setup.home):
+        shop = make_shop(setup.home, setup.settings, clock or SystemClock())
+        try:
+            async with _at_work(shop, setup) as daemon:
+                yield daemon
+        finally:
+            await shop.workers.close()
+            shop.close()
+
+
+def make_shop(home: Path, settings: Settings, clock: Clock) -> Shop:
+    """Everything the steps work with; an extension that cannot be made is remembered as broken."""
+    bench = Bench(Workers(), clock)
+    broken: dict[str, BridgeError] = {}
+
+    def made(package: str, make: Callable[[Any, str], Any]) -> dict[str, Any]:
+        return dict(_made(package, make, broken))
+
+    return Shop(
+        settings=settings,
+        journal=Journal(home / "journal.db", clock),
+        vault=Vault(home / "vault"),
+        workers=bench.workers,
+        clock=clock,
+        providers=made("bridge.providers", lambda it, name: it.create(settings.providers.get(name, {}), bench)),
+        hosts=made("bridge.hosts", lambda it, name: it.create(settings.hosts.get(name, {}), bench)),
+        daws=made("bridge.daws", lambda it, name: it.create(settings.daws.get(name, {}))),
+        broken=broken,
+    )
+
+
+def _made(package: str, make: Callable[[Any, str], Any], broken: dict[str, BridgeError]) -> Iterator[tuple[str, Any]]:
+    for name in extensions.names(package):
+        try:
+            yield name, make(extensions.load(package, name), name)
+        except BridgeError as said:
+            log.warning("extension=%s broken=%r", name, said.message)
+            broken[name] = said
+
+
+def _triggers(setup: Setup, broken: dict[str, BridgeError]) -> Iterator[Trigger]:
+    """The triggers this run uses; one whose set-up is wrong keeps the daemon from starting, a broken one does not."""
+    modules = dict(_made("bridge.triggers", lambda it, _: it, broken))
+    yield from (trigger for module in modules.values() if (trigger := module.create(setup)))
+
+
+@asynccontextmanager
+async def _at_work(shop: Shop, setup: Setup) -> AsyncIterator[Daemon]:
+    triggers = tuple(_triggers(setup, shop.broken))
+    pipeline = Pipeline(shop)
+    dispatcher = pipeline.dispatcher = LaneDispatcher(pipeline.work, PLACES, shop.clock)
+    desk, feed = Desk(shop, pipeline), Feed(shop)
+    await asyncio.to_thread(shop.vault.sweep)
+    left = await (shop.record(shop.journal.unfinished) if setup.one_shot else pipeline.resume())
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(trigger.run(desk, feed)) for trigger in triggers]
+        tasks.append(group.create_task(dispatcher.run_forever()))
+        try:
+            yield Daemon(desk, feed, shop, triggers, tuple(left))
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+async def stopped() -> None:
+    """Wait for Ctrl-C or a polite kill."""
+    asked, loop = asyncio.Event(), asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        try:
+            loop.add_signal_handler(name, asked.set)
+        except NotImplementedError:  # Windows: Ctrl-C arrives as KeyboardInterrupt
+            signal.signal(name, lambda *_: loop.call_soon_threadsafe(asked.set))
+    await asked.wait()
+
+
+@contextmanager
+def _only_one(home: Path) -> Iterator[None]:
+    home.mkdir(parents=True, exist_ok=True)
+    lock = FileLock(home / "lock")
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as held:
+        who = whereabouts(home)
+        said = f"Another dawbridge (process {who.get('pid', '?')}) works with {home}."
+        raise ConfigError("already_running", said, "Stop it, or set DAWBRIDGE_HOME to another folder.") from held
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def whereabouts(home: Path) -> Mapping[str, Any]:
+    """What the process that works with a data folder says of itself; empty when none does (or did not end well)."""
+    try:
+        said: Mapping[str, Any] = json.loads(address_file(home).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return said

@@ -1,0 +1,229 @@
+"""The one door of every trigger: accept a wish, quote it, cancel, retry or drop.
+
+Accepting means: the preset is merged in, the clip may be read, the model exists and can do it, an equal job in flight
+is joined, and job and takes are on disk. Only then does the pipeline hear of it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from bridge import ledger
+from bridge.errors import Reject
+from bridge.journal import new_id
+from bridge.pipeline import Pipeline
+from bridge.providers import Quote
+from bridge.request import Request, effective
+from bridge.steps import reserve
+from bridge.steps.shop import Shop, origin_trusted
+from bridge.take import Job, State, Take
+from bridge.tools import files
+
+INTERACTIVE, BATCH = 100, 0
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Who asks, how urgent it is, whether its clips may leave, and whether an equal wish is made `once` for ever."""
+
+    name: str
+    priority: int = INTERACTIVE
+    no_upload: bool = False
+    once: bool = False
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """A job and its takes; `joined` when an equal one was in flight (or had this id) already."""
+
+    job: Job
+    takes: tuple[Take, ...]
+    joined: bool
+
+
+class Desk:
+    """Takes wishes and orders about takes, whoever they come from."""
+
+    def __init__(self, shop: Shop, pipeline: Pipeline) -> None:
+        self.shop = shop
+        self._pipeline = pipeline
+        self._one_at_a_time = asyncio.Lock()
+
+    async def accept(self, said: Mapping[str, Any], origin: Origin) -> Accepted:
+        """Store a wish and start on it.
+
+        Raises:
+            Reject: it can never work as asked.
+            BridgeError: the model's provider is not usable here.
+        """
+        asked = await asyncio.to_thread(self._sighted, said, origin)
+        sha = await asyncio.to_thread(self._content, asked, origin)
+        async with self._one_at_a_time:
+            if joined := await self._same(asked, sha, ever=origin.once):
+                return joined
+            job, takes = self._drawn_up(asked, sha, origin)
+            await self.shop.record(self.shop.journal.add, job, asked.digest(sha), takes)
+        for take in takes:
+            await self._pipeline.start(take)
+        return Accepted(job, tuple(takes), joined=False)
+
+    async def quote(self, said: Mapping[str, Any], origin: Origin) -> tuple[Request, Quote]:
+        """What a wish would send, to whom, at what cost; nothing is stored.
+
+        Raises:
+            BridgeError: as `accept`, and what a cap would refuse.
+        """
+        asked = await asyncio.to_thread(self._sighted, said, origin)
+        sha = await asyncio.to_thread(self._content, asked, origin)
+        job, takes = self._drawn_up(asked, sha, origin)
+        provider = self.shop.provider(takes[0].provider)
+        quote = provider.price(self.shop.order(takes[0], job))
+        reserve.allowed(self.shop, job, provider, quote.leaves)
+        await self.shop.record(self._affordable, quote.micro_usd * asked.takes, job)
+        return asked, quote
+
+    async def cancel(self, name: str) -> list[Take]:
+        """Cancel a take, or all takes of a job that have not ended.
+
+        Raises:
+            Reject: unknown, or everything has ended already.
+        """
+        takes = await self.shop.record(self.shop.journal.find, name)
+        going = [take for take in takes if not take.ended] or takes[:1]
+        return [await self._pipeline.cancel(take.id) for take in going]
+
+    async def retry(self, name: str) -> list[Take]:
+        """Start failed takes again where they failed, takes in doubt from their price on, waiting ones now.
+
+        Raises:
+            Reject: nothing there is waiting, failed or in doubt.
+        """
+        takes = await self.shop.record(self.shop.journal.find, name)
+        again = [take for take in takes if take.state in {State.FAILED, State.IN_DOUBT} or take.reason]
+        if not again:
+            raise Reject("nothing_to_retry", f"'{name}' has neither failed nor does it wait.", "")
+        return [await self._again(take) for take in again]
+
+    async def drop(self, name: str) -> list[Take]:
+        """Give up takes that are in doubt; what they may have cost keeps counting.
+
+        Raises:
+            Reject: nothing there is in doubt.
+        """
+        takes = await self.shop.record(self.shop.journal.find, name)
+        doubtful = [take for take in takes if take.state is State.IN_DOUBT]
+        if not doubtful:
+            raise Reject("not_in_doubt", f"Nothing of '{name}' is in doubt.", "`dawbridge cancel` ends what runs.")
+        for take in doubtful:
+            await self.shop.record(self.shop.journal.advance, take, State.CANCELLED)
+        return [replace(take, state=State.CANCELLED) for take in doubtful]
+
+    async def _again(self, take: Take) -> Take:
+        back = _back_to(take)
+        if back is not take.state:
+            await self.shop.record(self.shop.journal.advance, take, back)
+        take = replace(take, state=back, wake_at_s=None)
+        await self._pipeline.start(take)
+        return take
+
+    async def _same(self, asked: Request, sha: str | None, *, ever: bool) -> Accepted | None:
+        """An equal job that is in flight, or (`ever`) that has delivered."""
+        digest, journal = asked.digest(sha), self.shop.journal
+        if asked.id and (named := await self.shop.record(journal.job_named, asked.id)):
+            job, before = named
+            if before != digest:
+                hint = "Use a new id, or none."
+                raise Reject("id_reused", f"The id '{asked.id}' was used for another request.", hint)
+            return Accepted(job, tuple(await self.shop.record(journal.takes, job.id)), joined=True)
+        for job in await self.shop.record(journal.jobs_like, digest):
+            takes = await self.shop.record(journal.takes, job.id)
+            if any(not take.ended or (ever and take.path) for take in takes):
+                return Accepted(job, tuple(takes), joined=True)
+        return None
+
+    def _sighted(self, said: Mapping[str, Any], origin: Origin) -> Request:
+        """The effective request, with a folder to land in, inside what this trigger may touch."""
+        asked = effective(said, self.shop.settings)
+        project = asked.placement.project
+        if project is None:
+            project = self.shop.settings.deliver_to
+            project.mkdir(parents=True, exist_ok=True)
+        elif not origin_trusted(origin.name):
+            _inside(project, self.shop.settings.paths.write_roots)
+        _usable(project)
+        return asked.model_copy(update={"placement": asked.placement.model_copy(update={"project": project})})
+
+    def _content(self, asked: Request, origin: Origin) -> str | None:
+        if asked.clip is None:
+            return None
+        path = asked.clip.path
+        if not path.is_absolute():
+            raise Reject("relative_path", f"'{path}' is not an absolute path.", "Give the whole path.")
+        if not origin_trusted(origin.name):
+            with files.open_inside(path, self.shop.settings.paths.read_roots) as clip:
+                return hashlib.file_digest(clip, "sha256").hexdigest()
+        try:
+            return files.sha256(path)
+        except OSError as fault:
+            raise Reject("no_such_file", f"The clip {path} cannot be read: {fault.strerror}.", "Check it.") from fault
+
+    def _drawn_up(self, asked: Request, sha: str | None, origin: Origin) -> tuple[Job, list[Take]]:
+        now_s, seed = self.shop.clock.wall(), asked.seed if asked.seed is not None else secrets.randbits(32)
+        stamp = files.stamp(asked.clip.path) if asked.clip else None
+        job = Job(new_id(), asked, origin.name, origin.priority, now_s, asked.id, sha, stamp, origin.no_upload)
+        name, _, model = (asked.model or "").partition(":")
+        provider = self.shop.provider(name)
+        draft = Take(
+            id="",
+            job_id=job.id,
+            number=0,
+            state=State.QUEUED,
+            provider=name,
+            model=model,
+            seed=seed,
+            estimate_micro_usd=0,
+            created_s=now_s,
+            updated_s=now_s,
+        )
+        quote = provider.price(self.shop.order(draft, job))
+        draft = replace(draft, model=quote.model, estimate_micro_usd=quote.micro_usd)
+        numbers = range(1, asked.takes + 1)
+        return job, [replace(draft, id=f"{job.id}-{n}", number=n, seed=(seed + n - 1) % 2**32) for n in numbers]
+
+    def _affordable(self, micro_usd: int, job: Job) -> None:
+        with self.shop.journal.commit() as db:
+            ledger.check(db, micro_usd, reserve.limits(self.shop, job), self.shop.clock.wall())
+
+
+def _back_to(take: Take) -> State:
+    """Where a take starts again; whatever was bought and is in the vault is not bought again."""
+    if take.state is State.IN_DOUBT:
+        return State.CAPTURED
+    if take.state is not State.FAILED or take.stopped_in is None:
+        return take.state
+    unpaid = {State.RESERVED, State.PUBLISHED, State.SUBMITTING}
+    return State.CAPTURED if take.stopped_in in unpaid else take.stopped_in
+
+
+def _inside(project: Path, roots: tuple[Path, ...]) -> None:
+    if not files.is_inside(project, roots):
+        allowed = ", ".join(map(str, roots))
+        raise Reject(
+            "outside_roots", f"{project} is not inside a folder this trigger may write.", f"Allowed: {allowed}."
+        )
+
+
+def _usable(project: Path) -> None:
+    if not project.is_absolute():
+        raise Reject("relative_path", f"'{project}' is not an absolute path.", "Give the whole path.")
+    if not project.is_dir():
+        raise Reject("no_folder", f"There is no folder {project}.", "Create it, or name another.")
+    if not os.access(project, os.W_OK):
+        raise Reject("folder_denied", f"{project} cannot be written to.", "Allow writing there, or name another.")

@@ -1,0 +1,80 @@
+"""Money: estimate, reserve, then settle, release or doubt; and the caps.
+
+Every function works inside the journal's open transaction, so that money and state change together or not at all.
+Amounts are integer micro-USD. A charge that is reserved or doubtful counts against the caps like one that is settled.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass
+
+from bridge.errors import Refused
+
+DAY_S = 86_400
+MONTH_S = 30 * DAY_S
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The caps in force for one take, in micro-USD; None: no cap."""
+
+    take: int | None
+    day: int | None
+    month: int | None
+
+
+def micro(usd: float | None) -> int | None:
+    """US dollars to integer micro-USD."""
+    return None if usd is None else round(usd * 1_000_000)
+
+
+def dollars(micro_usd: int | None) -> str:
+    """Micro-USD as people read them."""
+    return "unknown" if micro_usd is None else f"${micro_usd / 1_000_000:.2f}"
+
+
+def reserve(db: sqlite3.Connection, take_id: str, provider: str, amount: int, limits: Limits, now_s: float) -> None:
+    """Set the price of a take aside.
+
+    Raises:
+        Refused: `over_cap`, naming the cap, what is spent or reserved, and how to raise it. Nothing was reserved.
+    """
+    check(db, amount, limits, now_s)
+    row = (take_id, provider, amount, "reserved", now_s)
+    db.execute("INSERT INTO charges (take_id, provider, micro_usd, status, at_s) VALUES (?, ?, ?, ?, ?)", row)
+
+
+def check(db: sqlite3.Connection, amount: int, limits: Limits, now_s: float) -> None:
+    """Refuse an amount that would break a cap, as `reserve` does."""
+    _under("caps.take_usd (or the request's max_cost_usd)", amount, 0, limits.take)
+    _under("caps.day_usd", amount, spent(db, now_s - DAY_S), limits.day)
+    _under("caps.month_usd", amount, spent(db, now_s - MONTH_S), limits.month)
+
+
+def spent(db: sqlite3.Connection, since_s: float) -> int:
+    """What was settled, is reserved or may have been spent since a moment, in micro-USD."""
+    sums = "SELECT coalesce(sum(micro_usd), 0) FROM charges WHERE status != 'released' AND at_s >= ?"
+    return int(db.execute(sums, (since_s,)).fetchone()[0])
+
+
+def settle(db: sqlite3.Connection, take_id: str, actual: int | None) -> None:
+    """The provider did the work: what was reserved is spent; `actual` replaces the estimate where it is known."""
+    sets = "UPDATE charges SET status = 'settled', micro_usd = coalesce(?, micro_usd)"
+    db.execute(f"{sets} WHERE take_id = ? AND status IN ('reserved', 'doubtful')", (actual, take_id))
+
+
+def release(db: sqlite3.Connection, take_id: str) -> None:
+    """Nothing was bought: what was reserved is free again."""
+    db.execute("UPDATE charges SET status = 'released' WHERE take_id = ? AND status = 'reserved'", (take_id,))
+
+
+def doubt(db: sqlite3.Connection, take_id: str) -> None:
+    """It is not known whether it was bought: it keeps counting against the caps."""
+    db.execute("UPDATE charges SET status = 'doubtful' WHERE take_id = ? AND status = 'reserved'", (take_id,))
+
+
+def _under(cap: str, amount: int, used: int, limit: int | None) -> None:
+    if limit is not None and amount > 0 and used + amount > limit:
+        said = f"{dollars(amount)} on top of {dollars(used)} would pass {cap} of {dollars(limit)}."
+        raise Refused("over_cap", said, f"Raise {cap} in the settings, or wait.")

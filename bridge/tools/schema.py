@@ -1,0 +1,44 @@
+"""Turning a pydantic refusal into one sentence with the nearest name."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+
+from bridge.errors import nearest
+
+
+def explain(refusal: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
+    """The first fault of a refusal, as (sentence, next step); field names are dotted."""
+    fault = refusal.errors()[0]
+    where = ".".join(str(part) for part in fault["loc"])
+    if fault["type"] == "extra_forbidden":
+        name = str(fault["loc"][-1])
+        return f"There is no field '{where}'.", nearest(name, _fields(model, fault["loc"][:-1]))
+    if fault["type"] == "missing":
+        return f"'{where}' is missing.", "Give it a value."
+    if fault["type"] == "value_error":
+        said = fault["msg"].removeprefix("Value error, ").rstrip(".")
+        return f"{said[:1].upper()}{said[1:]}.", ""
+    said = fault["msg"].removeprefix("Input ").replace("should be", "must be", 1)
+    return f"'{where}' {said}, not {_short(fault['input'])}.", ""
+
+
+def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    inner: type[BaseModel] | None = model
+    for part in path:
+        if inner is not None and isinstance(part, str) and part in inner.model_fields:
+            inner = _model_in(inner.model_fields[part].annotation)
+    return list(inner.model_fields) if inner else []
+
+
+def _model_in(annotation: object) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((found for found in map(_model_in, get_args(annotation)) if found), None)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."  # noqa: PLR2004 - a line's worth

@@ -1,0 +1,171 @@
+"""Foreign sound and users' plug-ins are handled here, in separate processes that know no keys.
+
+A piece of work is the name of a plain function (`module:function`), a JSON order and the paths inside it. A process
+that crashes, hangs or is cancelled is ended and replaced; only that piece of work fails. Two processes at most, started
+with the first piece of work, at low priority, under a memory limit where the system has one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib
+import json
+import logging
+import os
+import queue
+import subprocess
+import sys
+import threading
+import traceback
+from pathlib import Path
+from typing import Any, TextIO
+
+from bridge.errors import BridgeError, Reject, from_dict
+from bridge.tools import files
+
+log = logging.getLogger(__name__)
+
+Order = dict[str, Any]
+_MEMORY_BYTES = 4 << 30
+_LINE_BYTES = 64 << 20
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE", "LD_LIBRARY_PATH")
+_QUICK = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
+_BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
+
+
+class Workers:
+    """Up to `size` worker processes; `run` gives one a piece of work and waits for it."""
+
+    def __init__(self, size: int = 2, limit_s: float = 600.0) -> None:
+        self._limit_s = limit_s
+        self._slots = asyncio.Semaphore(size)
+        self._idle: list[asyncio.subprocess.Process] = []
+
+    async def run(self, function: str, order: Order) -> Order:
+        """Run `module:function` on `order` in a worker process and return what it returns.
+
+        Raises:
+            BridgeError: what the function itself raised.
+            Reject: `worker_crashed`, `worker_timeout` or `worker_failed`.
+        """
+        async with self._slots:
+            process = self._idle.pop() if self._idle else await _start()
+            try:
+                said = await asyncio.wait_for(_ask(process, function, order), self._limit_s)
+            except TimeoutError:
+                await _end(process)
+                hint = "Try a shorter clip, or fewer plug-ins."
+                raise Reject("worker_timeout", f"It took over {self._limit_s:.0f} s and was stopped.", hint) from None
+            except BaseException:
+                await _end(process)
+                raise
+            self._idle.append(process)
+        if "error" in said:
+            raise from_dict(said["error"])
+        result: Order = said["result"]
+        return result
+
+    async def close(self) -> None:
+        """End the processes."""
+        while self._idle:
+            await _end(self._idle.pop())
+
+    def pids(self) -> list[int]:
+        """The processes that wait for work."""
+        return [process.pid for process in self._idle]
+
+
+async def _start() -> asyncio.subprocess.Process:
+    environment = {name: os.environ[name] for name in (*_KEPT, *_BLAS) if name in os.environ} | _QUICK
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "bridge.tools.worker"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env=environment,
+        limit=_LINE_BYTES,
+        **_apart(),
+    )
+
+
+def _apart() -> dict[str, Any]:
+    """Out of reach of the terminal's Ctrl-C: the daemon decides what that ends."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.BELOW_NORMAL_PRIORITY_CLASS | subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+async def _ask(process: asyncio.subprocess.Process, function: str, order: Order) -> Order:
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with contextlib.suppress(ConnectionError):  # a process that is gone shows below, as the end of its output
+        process.stdin.write(json.dumps([function, order]).encode() + b"\n")
+        await process.stdin.drain()
+    line = await process.stdout.readline()
+    if not line:
+        await process.wait()
+        hint = "The file or a plug-in is at fault; the other takes go on."
+        raise Reject("worker_crashed", f"The sound worker crashed (exit {process.returncode}).", hint)
+    said: Order = json.loads(line)
+    return said
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        process.kill()
+    with contextlib.suppress(ConnectionError):
+        await process.communicate()  # closes the pipes too
+
+
+def serve(orders: TextIO, answers: TextIO) -> None:
+    """The worker's own loop: one order a line in, one answer a line out, until the daemon goes."""
+    waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
+    threading.Thread(target=_listen, args=(orders, waiting), daemon=True).start()
+    while True:
+        answers.write(json.dumps(_answer(*json.loads(waiting.get()))) + "\n")
+        answers.flush()
+
+
+def _listen(orders: TextIO, waiting: queue.SimpleQueue[str]) -> None:
+    for line in orders:
+        waiting.put(line)
+    os._exit(0)  # the daemon is gone: a piece of work that nobody waits for must not write anything more
+
+
+def _answer(function: str, order: Order) -> Order:
+    module, _, name = function.partition(":")
+    try:
+        return {"result": getattr(importlib.import_module(module), name)(order)}
+    except BridgeError as said:
+        return {"error": said.as_dict()}
+    except OSError as fault:
+        return {"error": files.from_os(fault, Path(fault.filename or "the vault")).as_dict()}
+    except MemoryError:
+        return {"error": Reject("too_big", "The sound does not fit in the worker's memory.", "Cut it.").as_dict()}
+    except Exception as fault:  # noqa: BLE001 - foreign sound, foreign plug-ins: this take fails, the worker lives
+        traceback.print_exc()
+        what = f"{type(fault).__name__}: {fault}"
+        return {"error": Reject("worker_failed", f"{function} failed: {what}.", "See the log.").as_dict()}
+
+
+def _limit() -> None:
+    if sys.platform == "win32":
+        return
+    os.nice(10)
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - not on Windows
+
+        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+
+
+def main() -> None:
+    """Start as a worker: answers go to the real standard output, whatever libraries print goes to the log."""
+    _limit()
+    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+    with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
+        serve(os.fdopen(os.dup(0), "r", encoding="utf-8"), answers)
+
+
+if __name__ == "__main__":
+    main()

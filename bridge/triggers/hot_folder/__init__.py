@@ -1,0 +1,197 @@
+"""Folders whose clips become takes. watchdog wakes us, a scan decides: events get lost, scans do not.
+
+    loop.wav                 a clip; the folder's preset says what is wanted
+    loop.txt                 … or its own prompt, or loop.toml / loop.json: any fields of a Request
+    lofi/loop.wav            a subfolder named after a preset uses that preset
+    idea.txt                 alone: a prompt for new music
+    loop.wav.dawbridge.txt   what became of it; written by us
+
+Nothing in the folder is changed, moved or deleted, and nothing is taken twice: what has been seen is in the journal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+
+from watchdog.events import FileSystemEvent, FileSystemEventHandler
+from watchdog.observers import Observer
+
+from bridge.desk import BATCH, Desk, Origin
+from bridge.errors import BridgeError, ConfigError
+from bridge.feed import Feed
+from bridge.settings import HotFolder
+from bridge.tools import riff
+from bridge.tools.checkup import Finding
+from bridge.triggers import Setup
+from bridge.triggers.hot_folder import outcome
+from bridge.triggers.hot_folder.drop import Drop, list_drops, read_wish
+from bridge.triggers.hot_folder.ripe import Ripeness
+
+log = logging.getLogger(__name__)
+_SCAN_S = 2.0
+
+
+@dataclass
+class _Watched:
+    """One folder and what is known of its files: name → stamp."""
+
+    settings: HotFolder
+    done: dict[str, str] = field(default_factory=dict)
+    told: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return str(self.settings.path)
+
+
+class HotFolders:
+    """All watched folders."""
+
+    name = "hot_folder"
+
+    def __init__(self, folders: Sequence[HotFolder], presets: Collection[str]) -> None:
+        for each in folders:
+            _not_nested(each, folders)
+        self._folders = [_Watched(each) for each in folders]
+        self._presets = frozenset(presets)
+
+    async def run(self, desk: Desk, feed: Feed) -> None:
+        """Watch until cancelled; first, everything that came while nobody watched."""
+        for folder in self._folders:
+            folder.done = await desk.shop.record(desk.shop.journal.drops, folder.name)
+        async with asyncio.TaskGroup() as both:
+            both.create_task(self._scan_for_ever(desk))
+            both.create_task(self._tell_outcomes(desk, feed))
+
+    def check(self) -> Sequence[Finding]:
+        """Each folder: is it there, can it be read and delivered from."""
+        return [_looked_at(folder.settings) for folder in self._folders]
+
+    async def _scan_for_ever(self, desk: Desk) -> None:
+        ripeness, bell = Ripeness(desk.shop.clock, desk.shop.workers), asyncio.Event()
+        loop = asyncio.get_running_loop()
+        with _woken_by([each.settings for each in self._folders], partial(loop.call_soon_threadsafe, bell.set)):
+            while True:
+                bell.clear()
+                for folder in self._folders:
+                    await self._scan(folder, desk, ripeness)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(bell.wait(), _SCAN_S)
+
+    async def _scan(self, folder: _Watched, desk: Desk, ripeness: Ripeness) -> None:
+        drops = await asyncio.to_thread(list_drops, folder.settings.path, self._presets)
+        for drop in drops:
+            if folder.done.get(drop.name) != drop.stamp and await ripeness.reached(drop):
+                await self._take_in(folder, drop, desk)
+
+    async def _take_in(self, folder: _Watched, drop: Drop, desk: Desk) -> None:
+        if drop.is_clip and await asyncio.to_thread(riff.made_by_us, drop.path):
+            await self._done(folder, drop, desk, None, "our own output")
+            return
+        try:
+            wish = read_wish(drop, folder.settings)
+        except BridgeError as said:
+            await self._refuse(folder, drop, desk, said)
+            return
+        if wish is None:
+            await self._ask_for_prompt(folder, drop)
+            return
+        await self._wish(folder, drop, desk, wish)
+
+    async def _wish(self, folder: _Watched, drop: Drop, desk: Desk, wish: dict[str, object]) -> None:
+        try:
+            folder.settings.target.mkdir(exist_ok=True)
+            it = await desk.accept(wish, Origin(self.name, BATCH, folder.settings.no_upload, once=True))
+        except OSError as fault:
+            log.warning("folder=%s reason=%r", folder.name, str(fault))  # tried again at the next scan
+            return
+        except BridgeError as said:
+            await self._refuse(folder, drop, desk, said)
+            return
+        await self._done(folder, drop, desk, it.job.id, "duplicate" if it.joined else "accepted")
+        takes = await desk.shop.record(desk.shop.journal.takes, it.job.id)
+        await asyncio.to_thread(outcome.write, drop.outcome, outcome.of_takes(takes, again=it.joined))
+
+    async def _refuse(self, folder: _Watched, drop: Drop, desk: Desk, said: BridgeError) -> None:
+        await self._done(folder, drop, desk, None, said.code)
+        await asyncio.to_thread(outcome.write, drop.outcome, outcome.of_error(said))
+
+    async def _ask_for_prompt(self, folder: _Watched, drop: Drop) -> None:
+        if folder.told.get(drop.name) != drop.stamp:
+            folder.told[drop.name] = drop.stamp
+            await asyncio.to_thread(outcome.write, drop.outcome, outcome.no_prompt(drop.path.stem))
+
+    async def _done(self, folder: _Watched, drop: Drop, desk: Desk, job_id: str | None, note: str) -> None:
+        folder.done[drop.name] = drop.stamp
+        keep = desk.shop.journal.keep_drop
+        await desk.shop.record(keep, folder.name, drop.name, drop.stamp, job_id, note)
+        log.info("folder=%s file=%r job=%s note=%s", folder.name, drop.name, job_id, note)
+
+    async def _tell_outcomes(self, desk: Desk, feed: Feed) -> None:
+        """Write beside each clip what becomes of it; our place in the feed survives a restart."""
+        journal = desk.shop.journal
+        async for line in feed.follow(await desk.shop.record(journal.cursor, self.name)):
+            waiting = await desk.shop.record(journal.drops_of, line.job_id)
+            if waiting and (line.state.ended or line.note):
+                takes = await desk.shop.record(journal.takes, line.job_id)
+                for folder, name in waiting:
+                    path = outcome.beside(folder, name)
+                    await asyncio.to_thread(outcome.write, path, outcome.of_takes(takes, again=False))
+                await desk.shop.record(journal.keep_cursor, self.name, line.seq)
+
+
+def create(setup: Setup) -> HotFolders | None:
+    """Watch the folders of the settings; a one-shot command watches none.
+
+    Raises:
+        ConfigError: `nested_output`.
+    """
+    folders = setup.settings.hot_folder
+    return HotFolders(folders, setup.settings.preset) if folders and not setup.one_shot else None
+
+
+class _Wake(FileSystemEventHandler):
+    def __init__(self, ring: Callable[[], object]) -> None:
+        self._ring = ring
+
+    def on_any_event(self, event: FileSystemEvent) -> None:
+        """Any change but an opening or reading: look again."""
+        if event.event_type not in {"opened", "closed_no_write"}:
+            with contextlib.suppress(RuntimeError):  # the loop has just ended
+                self._ring()
+
+
+@contextmanager
+def _woken_by(folders: Sequence[HotFolder], ring: Callable[[], object]) -> Iterator[None]:
+    """Let the system's file events ring; where it has none (a share, no more watches), the scan alone must do."""
+    observer = Observer()
+    for folder in folders:
+        try:
+            observer.schedule(_Wake(ring), str(folder.path), recursive=True)
+        except OSError as fault:
+            log.warning("folder=%s events=none reason=%r", folder.path, str(fault))
+    observer.start()
+    try:
+        yield
+    finally:
+        observer.stop()
+        observer.join()
+
+
+def _not_nested(folder: HotFolder, all_folders: Sequence[HotFolder]) -> None:
+    for other in all_folders:
+        if folder.target.resolve().is_relative_to(other.path.resolve()):
+            said = f"{folder.target} lies inside the watched folder {other.path}."
+            raise ConfigError("nested_output", said, "Deliver to a folder outside, or outputs would be inputs.")
+
+
+def _looked_at(folder: HotFolder) -> Finding:
+    if not folder.path.is_dir():
+        return Finding("hot folder", ok=False, says=f"{folder.path} is not there", fix=f"mkdir '{folder.path}'")
+    return Finding("hot folder", ok=True, says=f"{folder.path} → {folder.target}")
