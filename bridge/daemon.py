@@ -71,22 +71,33 @@ async def running(setup: Setup, clock: Clock | None = None) -> AsyncIterator[Dae
 
 def make_shop(home: Path, settings: Settings, clock: Clock) -> Shop:
     """Everything the steps work with; an extension that cannot be made is remembered as broken."""
-    bench = Bench(Workers(), clock)
-    broken: dict[str, BridgeError] = {}
-
-    def made(package: str, make: Callable[[Any, str], Any]) -> dict[str, Any]:
-        return dict(_made(package, make, broken))
-
+    workers, broken = Workers(), dict[str, BridgeError]()
+    providers, hosts, daws = _extensions(settings, Bench(workers, clock), broken)
     return Shop(
         settings=settings,
         journal=Journal(home / "journal.db", clock),
         vault=Vault(home / "vault"),
-        workers=bench.workers,
+        workers=workers,
         clock=clock,
-        providers=made("bridge.providers", lambda it, name: it.create(settings.providers.get(name, {}), bench)),
-        hosts=made("bridge.hosts", lambda it, name: it.create(settings.hosts.get(name, {}), bench)),
-        daws=made("bridge.daws", lambda it, name: it.create(settings.daws.get(name, {}))),
+        providers=providers,
+        hosts=hosts,
+        daws=daws,
         broken=broken,
+    )
+
+
+def extensions_of(settings: Settings, clock: Clock) -> tuple[list[Any], dict[str, BridgeError]]:
+    """Every provider, host and DAW that can be made from the settings, and why the others cannot; for `doctor`."""
+    broken: dict[str, BridgeError] = {}
+    kinds = _extensions(settings, Bench(Workers(), clock), broken)
+    return [extension for kind in kinds for extension in kind.values()], broken
+
+
+def _extensions(settings: Settings, bench: Bench, broken: dict[str, BridgeError]) -> tuple[dict[str, Any], ...]:
+    return (
+        dict(_made("bridge.providers", lambda it, name: it.create(settings.providers.get(name, {}), bench), broken)),
+        dict(_made("bridge.hosts", lambda it, name: it.create(settings.hosts.get(name, {}), bench), broken)),
+        dict(_made("bridge.daws", lambda it, name: it.create(settings.daws.get(name, {})), broken)),
     )
 
 
@@ -113,14 +124,15 @@ async def _at_work(shop: Shop, setup: Setup) -> AsyncIterator[Daemon]:
     desk, feed = Desk(shop, pipeline), Feed(shop)
     await asyncio.to_thread(shop.vault.sweep)
     left = await (shop.record(shop.journal.unfinished) if setup.one_shot else pipeline.resume())
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(trigger.run(desk, feed)) for trigger in triggers]
-        tasks.append(group.create_task(dispatcher.run_forever()))
-        try:
+    try:
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(trigger.run(desk, feed)) for trigger in triggers]
+            tasks.append(group.create_task(dispatcher.run_forever()))
             yield Daemon(desk, feed, shop, triggers, tuple(left))
-        finally:
             for task in tasks:
                 task.cancel()
+    except BaseExceptionGroup as several:  # what ended us, not the group it came in
+        raise several.exceptions[0] from None
 
 
 async def stopped() -> None:

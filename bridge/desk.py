@@ -125,6 +125,12 @@ class Desk:
             await self.shop.record(self.shop.journal.advance, take, State.CANCELLED)
         return [replace(take, state=State.CANCELLED) for take in doubtful]
 
+    async def clean(self, days: int, *, dry_run: bool) -> tuple[int, int]:
+        """Remove sound of takes that ended over `days` ago from the vault; returns (files, bytes). Reports stay."""
+        before_s = self.shop.clock.wall() - days * ledger.DAY_S
+        keep = await self.shop.record(self.shop.journal.shas_in_use, before_s)
+        return await asyncio.to_thread(self.shop.vault.clean, keep, dry_run=dry_run)
+
     async def _again(self, take: Take) -> Take:
         back = _back_to(take)
         if back is not take.state:

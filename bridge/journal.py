@@ -122,6 +122,17 @@ class Journal:
             for row in self._all(f"SELECT * FROM takes WHERE state NOT IN ({_marks(ended)}) ORDER BY created_s", *ended)
         ]
 
+    def shas_in_use(self, before_s: float) -> set[str]:
+        """What the vault must keep: all reports, and the sound of takes that have not ended or did so after a moment.
+
+        A take that failed or is in doubt keeps its sound while it may be retried: it counts as not ended.
+        """
+        done = (State.DELIVERED, State.CANCELLED)
+        kept = self._all(f"SELECT * FROM takes WHERE state NOT IN ({_marks(done)}) OR updated_s >= ?", *done, before_s)
+        sound = {row[name] for row in kept for name in ("input_sha", "raw_sha", "finished_sha") if row[name]}
+        reports = self._all("SELECT report_sha FROM takes WHERE report_sha IS NOT NULL")
+        return sound | {row["report_sha"] for row in reports}
+
     def find(self, name: str) -> list[Take]:
         """The takes meant by a job id, a take id or an unambiguous beginning of one.
 

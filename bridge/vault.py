@@ -70,11 +70,11 @@ class Vault:
         """Remove what an earlier, killed process left half-done; returns how many files."""
         return sum(1 for path in list(self._tmp.iterdir()) if _gone(path))
 
-    def clean(self, keep: Collection[str]) -> tuple[int, int]:
-        """Remove everything but `keep`; returns (files, bytes) removed."""
+    def clean(self, keep: Collection[str], *, dry_run: bool = False) -> tuple[int, int]:
+        """Remove everything but `keep` (or only count it); returns (files, bytes)."""
         old = [path for path in self.folder.glob("[0-9a-f][0-9a-f]/*") if path.name not in keep]
         freed = sum(path.stat().st_size for path in old)
-        return sum(1 for path in old if _gone(path)), freed
+        return sum(1 for path in old if dry_run or _gone(path)), freed
 
     def size(self) -> tuple[int, int]:
         """(files, bytes) in the vault."""

@@ -8,7 +8,7 @@ from typing import Any
 from bridge.journal import Journal
 from bridge.providers import Quote
 from bridge.request import Request
-from bridge.take import Job, News, Take
+from bridge.take import Job, News, State, Take
 from bridge.vault import Vault
 
 
@@ -29,6 +29,7 @@ def take(it: Take) -> dict[str, Any]:
         "wake_at_s": it.wake_at_s,
         "error": it.error,
         "leaves": it.facts.get("leaves"),
+        "may_charge": it.state is State.CANCELLED and it.estimate_micro_usd > 0 and it.ticket is not None,
         "estimate_usd": it.estimate_micro_usd / 1_000_000,
         "actual_usd": None if it.actual_micro_usd is None else it.actual_micro_usd / 1_000_000,
         "updated_s": it.updated_s,

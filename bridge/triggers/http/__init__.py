@@ -3,10 +3,11 @@
     POST /api/v1/jobs                      a Request → the job and its takes
     POST /api/v1/quote                     a Request → what would be sent, to whom, at what cost
     GET  /api/v1/jobs?limit=50             the newest jobs
-    GET  /api/v1/jobs/ID                   one job (or take), its report and its way
+    GET  /api/v1/jobs/ID                   one job (or take), its report and its way; `seq`: follow news from there
     POST /api/v1/jobs/ID/cancel|retry|drop
+    POST /api/v1/clean                     {days, dry_run}: what the vault gave back
     GET  /api/v1/news?since=SEQ            server-sent events, from line SEQ on
-    GET  /api/v1/status                    version, home, process
+    GET  /api/v1/status                    version, process, the feed's newest line
 
 Every call carries `Authorization: Bearer TOKEN`. The command line's token acts as the user; the other one keeps to
 `paths.read_roots` and `paths.write_roots`.
@@ -53,6 +54,7 @@ class HttpTrigger:
         self.port: int = self._socket.getsockname()[1]
         self._setup = setup
         self._origins = {secrets.token(token_file(setup.home, origin.name)): origin for origin in (CLI, HTTP)}
+        files.write_text(address_file(setup.home), json.dumps(self._here()), private=True)
 
     async def run(self, desk: Desk, feed: Feed) -> None:
         """Serve until cancelled."""
@@ -61,7 +63,6 @@ class HttpTrigger:
             app, log_config=None, access_log=False, lifespan="off", timeout_graceful_shutdown=1, ws="none"
         )
         server = _Server(config)
-        files.write_text(address_file(self._setup.home), json.dumps(self._here()), private=True)
         try:
             await server.serve(sockets=[self._socket])
         finally:
@@ -79,14 +80,15 @@ class HttpTrigger:
             Route("/api/v1/quote", partial(_quote, desk), methods=["POST"]),
             Route("/api/v1/jobs/{name}", partial(_show, desk), methods=["GET"]),
             Route("/api/v1/jobs/{name}/{verb}", partial(_order, desk), methods=["POST"]),
+            Route("/api/v1/clean", partial(_clean, desk), methods=["POST"]),
             Route("/api/v1/news", partial(_news, desk, feed), methods=["GET"]),
-            Route("/api/v1/status", self._status, methods=["GET"]),
+            Route("/api/v1/status", partial(self._status, desk), methods=["GET"]),
         ]
         return Starlette(routes=routes, exception_handlers={BridgeError: _refusal})
 
-    async def _status(self, call: Call) -> Response:
+    async def _status(self, desk: Desk, call: Call) -> Response:
         del call
-        return JSONResponse(self._here())
+        return JSONResponse({**self._here(), "seq": await desk.shop.record(desk.shop.journal.last_seq)})
 
     def _here(self) -> dict[str, Any]:
         mode = "one-shot" if self._setup.one_shot else "daemon"
@@ -134,8 +136,10 @@ def _bind(port: int) -> socket.socket:
 
 
 async def _accept(desk: Desk, call: Call) -> Response:
+    seq = await desk.shop.record(desk.shop.journal.last_seq)
     accepted = await desk.accept(await _fields(call), call.scope["origin"])
-    return JSONResponse({**views.job(accepted.job, accepted.takes), "joined": accepted.joined}, status_code=202)
+    said = views.job(accepted.job, accepted.takes)
+    return JSONResponse({**said, "joined": accepted.joined, "seq": seq}, status_code=202)
 
 
 async def _quote(desk: Desk, call: Call) -> Response:
@@ -152,7 +156,9 @@ async def _jobs(desk: Desk, call: Call) -> Response:
 
 async def _show(desk: Desk, call: Call) -> Response:
     shop = desk.shop
-    return JSONResponse(await shop.record(views.show, shop.journal, shop.vault, call.path_params["name"]))
+    seq = await shop.record(shop.journal.last_seq)
+    said = await shop.record(views.show, shop.journal, shop.vault, call.path_params["name"])
+    return JSONResponse({**said, "seq": seq})
 
 
 async def _order(desk: Desk, call: Call) -> Response:
@@ -161,6 +167,15 @@ async def _order(desk: Desk, call: Call) -> Response:
         raise Reject("unknown_verb", f"There is no order '{call.path_params['verb']}'.", "Known: cancel, retry, drop.")
     takes: list[Take] = await verbs[call.path_params["verb"]](call.path_params["name"])
     return JSONResponse({"takes": [views.take(take) for take in takes]})
+
+
+async def _clean(desk: Desk, call: Call) -> Response:
+    said = await _fields(call)
+    days = said.get("days", desk.shop.settings.keep_days)
+    if not isinstance(days, int) or days < 0:
+        raise Reject("bad_request", f"days must be a whole number from 0, not {days!r}.")
+    count, freed = await desk.clean(days, dry_run=bool(said.get("dry_run")))
+    return JSONResponse({"files": count, "bytes": freed, "days": days})
 
 
 async def _news(desk: Desk, feed: Feed, call: Call) -> Response:

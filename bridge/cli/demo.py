@@ -1,0 +1,21 @@
+"""`demo`: the whole way in a few seconds, with no key and no network."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from bridge.cli.screen import Json
+
+Out = Annotated[Path | None, typer.Option(help="Where to put the demo; default: a new folder ./dawbridge-demo.")]
+
+
+def demo(*, out: Out = None, json: Json = False) -> None:
+    """Show the main job: a loop dropped in a folder and a prompt, both back in a project, finished and measured."""
+    del json
+    from bridge.cli.showing import show  # noqa: PLC0415 - heavy
+
+    asyncio.run(show(out))
