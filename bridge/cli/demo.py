@@ -14,7 +14,10 @@ Out = Annotated[Path | None, typer.Option(help="Where to put the demo; default: 
 
 
 def demo(*, out: Out = None, json: Json = False) -> None:
-    """Show the main job: a loop dropped in a folder and a prompt, both back in a project, finished and measured."""
+    """Try it: no key, no network, a few seconds.
+
+    A loop is dropped into a hot folder, a prompt is sent; both come back into a project folder, finished and measured.
+    """
     del json
     from bridge.cli.showing import show  # noqa: PLC0415 - heavy
 

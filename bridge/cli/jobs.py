@@ -17,7 +17,7 @@ Watch = Annotated[bool, typer.Option("--watch", help="Stay, and show each change
 
 
 def jobs(*, limit: Limit = 20, watch: Watch = False, json: Json = False) -> None:
-    """List the newest jobs and their takes."""
+    """List the newest jobs and takes."""
     del json
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_jobs(limit, watch=watch))
@@ -40,7 +40,7 @@ async def _jobs(limit: int, *, watch: bool) -> None:
 
 
 def show(*, name: Name, json: Json = False) -> None:
-    """Tell everything about a job or take: request, report, costs, and its way."""
+    """Tell everything about a job or take."""
     del json
     from bridge.cli import report  # noqa: PLC0415 - heavy
 
@@ -49,19 +49,28 @@ def show(*, name: Name, json: Json = False) -> None:
 
 
 def cancel(*, name: Name, json: Json = False) -> None:
-    """Cancel a take, or all takes of a job; nothing of it is inserted afterwards."""
+    """Cancel a job or take.
+
+    Nothing of it is inserted afterwards; whether the provider may still charge is said.
+    """
     del json
     _tell(asyncio.run(_ask("post", f"jobs/{name}/cancel")))
 
 
 def drop(*, name: Name, json: Json = False) -> None:
-    """Give up a take that is in doubt; what it may have cost keeps counting against the caps."""
+    """Give up a take that is in doubt.
+
+    What it may have cost keeps counting against the caps.
+    """
     del json
     _tell(asyncio.run(_ask("post", f"jobs/{name}/drop")))
 
 
 def retry(*, name: Name, json: Json = False) -> None:
-    """Start what has failed again where it failed; what was bought is not bought again."""
+    """Start a failed take again.
+
+    It goes on where it failed; what was bought is not bought again. A take in doubt is priced and paid anew.
+    """
     del json
     from bridge.cli import watching  # noqa: PLC0415 - heavy
 

@@ -10,7 +10,7 @@ import typer
 
 from bridge.cli.screen import Json
 
-Prompt = Annotated[str, typer.Argument(help="What you want to hear.")]
+Prompt = Annotated[str | None, typer.Argument(help="What you want to hear; a preset may bring it.")]
 Preset = Annotated[str | None, typer.Option(help="Request fields from your settings, under these options.")]
 Negative = Annotated[str | None, typer.Option("--negative", help="What you do not want to hear.")]
 Seconds = Annotated[float | None, typer.Option(help="Length in seconds.")]
@@ -35,7 +35,7 @@ Clip = Annotated[Path, typer.Argument(help="The sound file to transform.")]
 
 def generate(
     *,
-    prompt: Prompt,
+    prompt: Prompt = None,
     seconds: Seconds = None,
     bars: Bars = None,
     bpm: Bpm = None,
@@ -54,7 +54,10 @@ def generate(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Make new music from a prompt."""
+    """Make new music from a prompt.
+
+    With --bars and --bpm it comes back as exactly that many bars, to the sample.
+    """
     del json
     fields = {
         **_common(prompt, preset, negative, takes, seed, model, max_cost, out),
@@ -70,7 +73,7 @@ def generate(
 def transform(
     *,
     clip: Clip,
-    prompt: Prompt,
+    prompt: Prompt = None,
     start: Start = None,
     end: End = None,
     strength: Strength = None,
@@ -91,7 +94,10 @@ def transform(
     dry_run: DryRun = False,
     json: Json = False,
 ) -> None:
-    """Transform a clip, or a window of it, as a prompt says."""
+    """Transform a clip as a prompt says.
+
+    Exactly the window from --start to --end is used, re-encoded, without tags or names; the clip itself is not touched.
+    """
     del json
     fields = {
         **_common(prompt, preset, negative, takes, seed, model, max_cost, out),
@@ -106,7 +112,7 @@ def transform(
 
 
 def _common(
-    prompt: str,
+    prompt: str | None,
     preset: str | None,
     negative: str | None,
     takes: int,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from bridge.cli import screen
+from bridge.cli.live import words
 
 COLUMNS = ("file", "samples", "rate", "length", "tempo", "offset", "LUFS before → after", "dBTP before → after", "cost")
 
@@ -39,10 +40,21 @@ def figures(post: dict[str, Any]) -> tuple[str, ...]:
         f"{result['rate']} Hz",
         f"{result['duration_s']:.3f} s",
         number(tempo.get("bpm"), "{:.2f} BPM"),
-        number(tempo.get("offset_s"), "{:+.1f} ms", 1000),
+        number(beat_offset_s(tempo), "{:+.1f} ms", 1000),
         f"{number(raw['lufs'])} → {number(result['lufs'])}",
         f"{number(raw['true_peak_dbtp'])} → {number(result['true_peak_dbtp'])}",
     )
+
+
+def beat_offset_s(tempo: dict[str, Any]) -> float | None:
+    """How far the beats lie after (+) or before (-) a grid whose first beat is the first sample, in seconds.
+
+    Which beat is the bar's first is a weaker measurement: `tempo.offset_s` in the report.
+    """
+    if not tempo.get("bpm"):
+        return None
+    beat_s = 60 / tempo["bpm"]
+    return float((tempo["offset_s"] + beat_s / 2) % beat_s - beat_s / 2)
 
 
 def number(value: float | None, shape: str = "{:.1f}", factor: float = 1) -> str:
@@ -88,12 +100,8 @@ def listing(jobs: list[dict[str, Any]]) -> None:
 
 
 def change(line: dict[str, Any]) -> str:
-    """One line of the feed."""
-    what = line.get("reason") or line.get("message") or ""
-    progress = f" {line['progress']:.0%}" if line.get("progress") is not None else ""
-    return (
-        f"{time.strftime('%H:%M:%S', time.localtime(line['at_s']))}  {line['take']}  {line['state']}{progress}  {what}"
-    )
+    """One line of the feed with its time."""
+    return f"{time.strftime('%H:%M:%S', time.localtime(line['at_s']))}  {words(line)}"
 
 
 def whole(it: dict[str, Any]) -> None:
@@ -118,46 +126,40 @@ def step(it: dict[str, Any]) -> str:
     return f"{it['name']:10}{params}"
 
 
-def inspected(file: Path, it: dict[str, Any], envelope: list[list[float]]) -> None:
+def inspected(it: dict[str, Any], envelope: dict[str, list[float]]) -> None:
     """What a sound file holds, with its waveform."""
     screen.say(_waveform(envelope))
     for name, value in it.items():
         if value not in (None, {}, []):
             screen.say(f"{name:16}{_flat(value)}")
-    del file
 
 
-def picture(title: str, sounds: list[tuple[str, dict[str, Any]]], out: Path) -> None:
-    """Waveforms one above the other, as `bridge.post:inspect` measured them, into a PNG."""
+def picture(title: str, sounds: list[tuple[str, dict[str, Any]]], out: Path, *, bar_s: float | None = None) -> None:
+    """Waveforms one above the other, as `bridge.post:inspect` measured them, into a PNG; bar lines from the start."""
     from bridge.tools.picture import Panel, draw  # noqa: PLC0415 - Pillow only when something is drawn
 
     panels = [
         Panel(
             title=name,
             subtitle=f"{number(it['lufs'])} LUFS · {number(it['true_peak_dbtp'])} dBTP · {it['rate']} Hz",
-            envelope=[(low, high) for low, high in it["envelope"]],
-            beat_lines=_bar_lines(it),
+            envelope=list(zip(it["envelope"]["min"], it["envelope"]["max"], strict=True)),
+            beat_lines=[n * bar_s / it["duration_s"] for n in range(int(it["duration_s"] / bar_s) + 1)]
+            if bar_s
+            else [],
             duration_s=it["duration_s"],
+            colour="#8b949e" if name.startswith("before") else "#6cb6ff",
         )
         for name, it in sounds
     ]
     draw(panels, out, title)
 
 
-def _bar_lines(it: dict[str, Any]) -> list[float]:
-    tempo = it.get("tempo")
-    if not tempo:
-        return []
-    bar_s, first_s = 240 / tempo["bpm"], tempo["offset_s"]
-    return [(first_s + n * bar_s) / it["duration_s"] for n in range(int((it["duration_s"] - first_s) / bar_s) + 1)]
-
-
-def _waveform(envelope: list[list[float]], width: int = 72) -> str:
+def _waveform(envelope: dict[str, list[float]], width: int = 72) -> str:
     """One line of blocks, the highest sample of each stretch."""
-    blocks, peak = " ▁▂▃▄▅▆▇█", max((max(-low, high) for low, high in envelope), default=0) or 1
-    size = max(1, len(envelope) // width)
-    tops = [max(max(-low, high) for low, high in envelope[at : at + size]) for at in range(0, len(envelope), size)]
-    return "".join(blocks[round(top / peak * 8)] for top in tops[:width])
+    tops = [max(-low, high) for low, high in zip(envelope["min"], envelope["max"], strict=True)]
+    blocks, loudest, size = " ▁▂▃▄▅▆▇█", max(tops) or 1, max(1, len(tops) // width)
+    heights = [max(tops[at : at + size]) / loudest for at in range(0, len(tops), size)]
+    return "".join(blocks[round(height * 8)] for height in heights[:width])
 
 
 def _end(take: dict[str, Any]) -> str:

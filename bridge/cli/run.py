@@ -31,7 +31,10 @@ def run(
     verbose: Verbose = False,
     json: Json = False,
 ) -> None:
-    """Run the daemon: watch the hot folders, serve the loopback API, go on with what is unfinished."""
+    """Run the daemon in the foreground.
+
+    It watches the hot folders, serves the loopback API, and goes on with whatever is unfinished.
+    """
     del json
     from bridge import settings  # noqa: PLC0415 - heavy
     from bridge.cli import logs  # noqa: PLC0415 - heavy

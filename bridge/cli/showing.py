@@ -16,6 +16,7 @@ from typing import Any
 from bridge import settings
 from bridge.cli import report, screen
 from bridge.cli.client import Client, running_client
+from bridge.cli.live import live
 from bridge.errors import BridgeError
 from bridge.tools import files
 from bridge.tools.worker import Workers
@@ -127,12 +128,13 @@ async def _delivered(client: Client, seq: int, jobs: set[str]) -> list[str]:
     ended: set[str] = set()
     seen = dict.fromkeys(jobs)
     async with aclosing(client.news(seq)) as news:
-        async for line in news:
-            seen.setdefault(line["job"])
-            screen.tell(f"  {report.change(line)}")
-            ended |= {line["job"]} if line["state"] in _ENDED else set()
-            if len(ended) == 2:  # noqa: PLR2004 - the drop and the request
-                break
+        with live() as show:
+            async for line in news:
+                seen.setdefault(line["job"])
+                show(line)
+                ended |= {line["job"]} if line["state"] in _ENDED else set()
+                if len(ended) == 2:  # noqa: PLR2004 - the drop and the request
+                    break
     return sorted(seen, key=lambda job: job in jobs)
 
 
@@ -150,12 +152,12 @@ async def _tell(place: _Place, jobs: list[dict[str, Any]], workers: Workers) -> 
         "after: restyled, at the loop's level",
         "generated: 4 bars at 92 BPM",
     )
-    report.picture("dawbridge demo", list(zip(titles, sounds, strict=True)), picture)
+    report.picture("dawbridge demo", list(zip(titles, sounds, strict=True)), picture, bar_s=240 / BPM)
     rows = [_row(take, sound) for take, sound in zip(takes, sounds[1:], strict=True)]
     if screen.as_json():
         screen.answer({"project": str(place.project), "picture": str(picture), "takes": rows})
         return
-    screen.table("", COLUMNS, [_cells(row, place.out) for row in rows])
+    screen.table(f"In {place.project}:", COLUMNS, [_cells(row) for row in rows])
     screen.say(f"Picture: {picture}")
     screen.say("Made by the built-in offline engine: free, no network, not a neural model.")
 
@@ -177,7 +179,7 @@ def _row(take: dict[str, Any], sound: dict[str, Any]) -> dict[str, Any]:
         "samples": sound["frames"],
         "rate": sound["rate"],
         "bpm": tempo.get("bpm"),
-        "offset_s": tempo.get("offset_s"),
+        "offset_s": report.beat_offset_s(tempo),
         "lufs_before": before["lufs"],
         "lufs_after": sound["lufs"],
         "dbtp_before": before["true_peak_dbtp"],
@@ -186,9 +188,9 @@ def _row(take: dict[str, Any], sound: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _cells(row: dict[str, Any], out: Path) -> tuple[str, ...]:
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
     return (
-        str(Path(row["path"]).relative_to(out)),
+        Path(row["path"]).name,
         f"{row['samples']:,}",
         f"{row['rate']} Hz",
         report.number(row["bpm"], "{:.2f} BPM"),

@@ -42,7 +42,10 @@ def post(
     out: Out = None,
     json: Json = False,
 ) -> None:
-    """Finish any sound file: trim, put it on the grid, match or normalize its level."""
+    """Finish any sound file: grid, level, length.
+
+    The post chain alone; a new file is written, the old one is not touched.
+    """
     del json
     if len([each for each in (like, lufs, peak) if each is not None]) > 1:
         raise typer.BadParameter("give one of --like, --lufs and --peak")
@@ -83,7 +86,10 @@ async def _post(file: Path, order: dict[str, Any], out: Path | None) -> None:
 
 
 def inspect(*, file: File, bpm: Bpm = None, picture: Picture = None, json: Json = False) -> None:
-    """Measure a sound file and read what it says of itself: is it AI-made, with what, from what."""
+    """Measure a sound file, read its provenance.
+
+    Loudness, true peak, tempo, and what it says of itself: is it AI-made, with what, from what.
+    """
     del json
     asyncio.run(_inspect(file, bpm, picture))
 
@@ -101,9 +107,9 @@ async def _inspect(file: Path, bpm: str | None, picture: Path | None) -> None:
     finally:
         await workers.close()
     if picture:
-        report.picture(file.name, [(file.name, said)], picture)
+        report.picture(file.name, [(file.name, said)], picture, bar_s=240 / hint if hint else None)
     envelope = said.pop("envelope")
     if screen.as_json():
         screen.answer({**said, "path": str(file)})
     else:
-        report.inspected(file, said, envelope)
+        report.inspected(said, envelope)

@@ -16,7 +16,7 @@ DryRun = Annotated[bool, typer.Option("--dry-run", help="Only say what would go.
 
 
 def doctor(*, json: Json = False) -> None:
-    """Check every part, and name the one next step for whatever does not work."""
+    """Check every part, name the next step."""
     del json
     from bridge.cli import checks  # noqa: PLC0415 - heavy
 
@@ -32,7 +32,7 @@ def doctor(*, json: Json = False) -> None:
 
 
 def config(*, init: Init = False, json: Json = False) -> None:
-    """Show the settings in force and where each comes from."""
+    """Show the settings in force."""
     del json
     from bridge import settings  # noqa: PLC0415 - heavy
     from bridge.cli import configuring  # noqa: PLC0415 - heavy
@@ -54,7 +54,10 @@ def config(*, init: Init = False, json: Json = False) -> None:
 
 
 def clean(*, days: Days = None, dry_run: DryRun = False, json: Json = False) -> None:
-    """Remove from the vault what belongs to takes that are long done; delivered files and reports stay."""
+    """Make room in the vault.
+
+    Removes the sound of takes that are long done; delivered files and reports stay.
+    """
     del json
     said = asyncio.run(_clean(days, dry_run=dry_run))
     if screen.as_json():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import Any
 
 from bridge.cli import report, screen
 from bridge.cli.client import Client, connected
+from bridge.cli.live import live
 
 _ENDED = {"delivered", "failed", "in_doubt", "cancelled"}
 
@@ -37,9 +38,9 @@ async def retry(name: str) -> int:
 async def to_the_end(client: Client, job: dict[str, Any]) -> int:
     """Watch a job until each take has ended or waits for the user; show it; returns the exit code."""
     try:
-        async with _display(job) as show:
-            async for take in _moves(client, job):
-                show(take)
+        with live(job["takes"]) as show:
+            async for line in _moves(client, job):
+                show(line)
     except asyncio.CancelledError:
         await _cancel(client, job["id"])
         raise
@@ -62,28 +63,6 @@ async def _moves(client: Client, job: dict[str, Any]) -> AsyncGenerator[dict[str
                 yield line
                 stays = line["state"] in _ENDED or line.get("needs_user")
                 settled = settled | {line["take"]} if stays else settled - {line["take"]}
-
-
-@asynccontextmanager
-async def _display(job: dict[str, Any]) -> AsyncIterator[Any]:
-    """Live state: a line that changes on a terminal, one line for each change elsewhere, nothing for programs."""
-    out = screen.console(stderr=True)
-    if screen.as_json() or not out.is_terminal:
-        yield lambda line: screen.tell(_words(line))
-        return
-    states = {take["id"]: _words({"take": take["id"], "state": take["state"]}) for take in job["takes"]}
-    with out.status("\n".join(states.values())) as status:
-
-        def show(line: dict[str, Any]) -> None:
-            states[line["take"]] = _words(line)
-            status.update("\n".join(states.values()))
-
-        yield show
-
-
-def _words(line: dict[str, Any]) -> str:
-    progress = f" {line['progress']:.0%}" if line.get("progress") is not None else ""
-    return f"{line['take']}  {line['state']}{progress}  {line.get('reason') or line.get('message') or ''}".rstrip()
 
 
 async def _cancel(client: Client, job_id: str) -> None:

@@ -46,7 +46,8 @@ def process(tape: Tape, params: Params) -> Tape:
 
     def run(block: Block, last: bool) -> Block:  # noqa: ARG001, FBT001 - the shape of every pass
         if params.after == 1:
-            return block.mean(axis=0, keepdims=True, dtype=np.float32)
+            mono: Block = block.mean(axis=0, keepdims=True, dtype=np.float32)
+            return mono
         return np.repeat(block, params.after, axis=0)
 
     return tape.through(lambda: run, channels=params.after)

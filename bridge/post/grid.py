@@ -68,7 +68,7 @@ def stretched(sound: Block, rate: int, ratio: float) -> Block:
     stretch.setTimeFactor(1 / ratio)
     # The stretcher fades out over its last window: a mirrored tail is cut off with it.
     tail = sound[:, -1 : -1 - round(_MIRRORED_S * rate) : -1]
-    out: Block = stretch.process(np.concatenate((sound, tail), axis=1))
+    out = np.asarray(stretch.process(np.concatenate((sound, tail), axis=1)), np.float32)
     return np.ascontiguousarray(out[:, : round(sound.shape[1] * ratio)])
 
 

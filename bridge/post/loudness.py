@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from pedalboard import HighpassFilter, HighShelfFilter, Pedalboard
+from pedalboard import Chain, HighpassFilter, HighShelfFilter
 
 from bridge.tools.sound import Block
 
@@ -40,7 +40,7 @@ class LoudnessMeter:
     def __init__(self, rate: int, channels: int) -> None:
         self._rate = rate
         self._weight = 2.0 if channels == 1 else 1.0
-        self._filter = Pedalboard(
+        self._filter = Chain(
             [
                 HighShelfFilter(cutoff_frequency_hz=1500.3, gain_db=3.99984, q=math.sqrt(0.5)),
                 HighpassFilter(cutoff_frequency_hz=38.135),
@@ -80,7 +80,8 @@ class LoudnessMeter:
         first = math.floor(self._frames * _HOPS_PER_S / self._rate)
         count = math.ceil(size * _HOPS_PER_S / self._rate) + 2
         edges = np.rint(np.arange(first, first + count + 1) * (self._rate / _HOPS_PER_S)).astype(np.intp) - self._frames
-        return edges[(edges >= 0 if self._frames else edges > 0) & (edges < size)]
+        inside: npt.NDArray[np.intp] = edges[(edges >= 0 if self._frames else edges > 0) & (edges < size)]
+        return inside
 
     def _on_edge(self) -> bool:
         """Whether the last sample ends a hop."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from bridge.errors import Reject, nearest
 from bridge.tools.music import Meter, bar_samples, check_bpm
-from typing import Literal
 
 LevelMode = Literal["match", "lufs", "peak", "off"]
 

@@ -89,7 +89,7 @@ def _set(made: pedalboard.Plugin, name: str, key: str, value: object) -> None:
 
 
 def _pass(tape: Tape, params: Params) -> Process:
-    board = pedalboard.Pedalboard([effect(said) for said in params.effects])
+    board = pedalboard.Chain([effect(said) for said in params.effects])
     end = faded(Fades(0, min(tape.frames // 2, round(_DE_CLICK_S * tape.rate)), tape.frames))
     left = tape.frames
 

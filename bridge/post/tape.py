@@ -65,7 +65,7 @@ class Tape:
                 if out.shape[1]:
                     yield out
 
-        return replace(self, source=source, _kept=[], **changed)  # type: ignore[arg-type]
+        return replace(self, source=source, _kept=[], **changed)
 
 
 def with_last(blocks: Iterable[Block]) -> Iterator[tuple[Block, bool]]:

@@ -29,12 +29,14 @@ def measure(tape: Tape, order: Order, notes: Notes) -> Params | None:  # noqa: A
     """Find the first and the last sample above -60 dB of the clip's own peak; None when there is nothing to cut."""
     if not order.trim or order.bars is not None:
         return None
-    threshold = max(float(np.abs(block).max()) for block in tape.read()) * 10 ** (_BELOW_PEAK_DB / 20)
+    peaks = [max(float(block.max()), -float(block.min())) for block in tape.read()]
+    threshold = max(peaks) * 10 ** (_BELOW_PEAK_DB / 20)
+    loud = [index for index, peak in enumerate(peaks) if peak > threshold]
     first, last, at = tape.frames, 0, 0
-    for block in tape.read():
-        loud = np.flatnonzero(np.abs(block).max(axis=0) > threshold)
-        if loud.size:
-            first, last = min(first, at + int(loud[0])), at + int(loud[-1]) + 1
+    for index, block in enumerate(tape.read()):
+        if index in {loud[0], loud[-1]}:
+            places = np.flatnonzero(np.abs(block).max(axis=0) > threshold)
+            first, last = min(first, at + int(places[0])), at + int(places[-1]) + 1
         at += block.shape[1]
     start = max(0, first - round(_PRE_ROLL_S * tape.rate))
     stop = min(tape.frames, last + round(_POST_ROLL_S * tape.rate))

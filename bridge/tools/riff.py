@@ -16,7 +16,9 @@ OUR_MARK = "dawbridge"
 
 _MOST_CHUNKS = 1000
 _MOST_INFO_BYTES = 1 << 20
-_STREAMED = (0, 0xFFFFFFFF)
+_UNKNOWN = 0xFFFFFFFF
+_STREAMED = (0, _UNKNOWN)
+_HEAD_BYTES, _FORM_BYTES, _DS64_BYTES = 8, 12, 16
 
 
 @dataclass(frozen=True)
@@ -57,8 +59,8 @@ def read_info(path: Path) -> dict[str, str]:
         if _form(file) not in {b"RIFF", b"RF64", b"BW64"}:
             return {}
         found: dict[str, str] = {}
-        for chunk in _walk(file, 12, path.stat().st_size, "<"):
-            if chunk.id == b"LIST" and 4 <= chunk.size <= _MOST_INFO_BYTES:
+        for chunk in _walk(file, _FORM_BYTES, path.stat().st_size, "<"):
+            if chunk.id == b"LIST" and chunk.size <= _MOST_INFO_BYTES:
                 file.seek(chunk.start)
                 found |= _strings(file.read(chunk.size))
         return found
@@ -80,7 +82,7 @@ def made_by_us(path: Path) -> bool:
 
 
 def _form(file: BinaryIO) -> bytes | None:
-    head = file.read(12)
+    head = file.read(_FORM_BYTES)
     known = (head[:4] in {b"RIFF", b"RF64", b"BW64"} and head[8:] == b"WAVE") or (
         head[:4] == b"FORM" and head[8:] in {b"AIFF", b"AIFC"}
     )
@@ -90,14 +92,14 @@ def _form(file: BinaryIO) -> bytes | None:
 def _begins_like_one(file: BinaryIO) -> bool | None:
     """A file that ends inside the twelve bytes of its form header is cut; anything else is another format."""
     file.seek(0)
-    head = file.read(13)
-    return False if len(head) <= 12 and head[:4] in {b"RIFF", b"RF64", b"BW64", b"FORM"} else None
+    head = file.read(_FORM_BYTES + 1)
+    return False if len(head) <= _FORM_BYTES and head[:4] in {b"RIFF", b"RF64", b"BW64", b"FORM"} else None
 
 
 def _data_is_there(file: BinaryIO, size: int, big_endian: bool) -> bool | None:  # noqa: FBT001 - private, one caller
     sound_id, format_id, order = (b"SSND", b"COMM", ">") if big_endian else (b"data", b"fmt ", "<")
     described = False
-    for chunk in _walk(file, 12, size, order):
+    for chunk in _walk(file, _FORM_BYTES, size, order):
         if chunk.id == format_id:
             described = chunk.stop <= size
         if chunk.id == sound_id:
@@ -111,15 +113,15 @@ def _walk(file: BinaryIO, start: int, end: int, order: str) -> Iterator[Chunk]:
     wide: int | None = None
     for _ in range(_MOST_CHUNKS):
         file.seek(start)
-        head = file.read(8)
-        if len(head) < 8:
+        head = file.read(_HEAD_BYTES)
+        if len(head) < _HEAD_BYTES:
             return
         name, (size,) = head[:4], struct.unpack(order + "I", head[4:])
-        if name == b"ds64" and size >= 16:
-            wide = struct.unpack("<8xQ", file.read(16).ljust(16, b"\0"))[0]
-        wide_data = name == b"data" and wide is not None and size == 0xFFFFFFFF
+        if name == b"ds64" and size >= _DS64_BYTES:
+            wide = struct.unpack("<8xQ", file.read(_DS64_BYTES).ljust(_DS64_BYTES, b"\0"))[0]
+        wide_data = name == b"data" and wide is not None and size == _UNKNOWN
         streamed = name in {b"data", b"SSND"} and size in _STREAMED and not wide_data
-        chunk = Chunk(name, start + 8, wide if wide_data and wide is not None else size, streamed)
+        chunk = Chunk(name, start + _HEAD_BYTES, wide if wide_data and wide is not None else size, streamed)
         yield chunk
         start = chunk.stop + chunk.size % 2
         if start >= end:
@@ -139,7 +141,7 @@ def _strings(body: bytes) -> dict[str, str]:
 
 def _string(name: str, text: str) -> bytes:
     code = name.encode("ascii")
-    if len(code) != 4:
+    if len(code) != len("INFO"):
         raise ValueError(f"'{name}' is not a four-letter INFO id")
     body = text.replace("\0", " ").encode("utf-8", "replace") + b"\0"
     return code + struct.pack("<I", len(body)) + body + b"\0" * (len(body) % 2)
