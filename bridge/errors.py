@@ -63,6 +63,10 @@ class Retry(BridgeError):
         self.after_s = after_s
         self.needs_user = needs_user
 
+    def as_dict(self) -> dict[str, str]:
+        """See `BridgeError.as_dict`; how long to wait and for whom goes along."""
+        return {**super().as_dict(), "after_s": repr(self.after_s), "needs_user": "yes" if self.needs_user else ""}
+
 
 class Doubt(BridgeError):
     """A paid call was made and its outcome is not known."""
@@ -75,7 +79,11 @@ _KINDS = {kind.__name__: kind for kind in (BridgeError, ConfigError, Reject, Ref
 
 def from_dict(said: dict[str, str]) -> BridgeError:
     """The error that `as_dict` wrote; an unknown kind is a plain `BridgeError`."""
-    return _KINDS.get(said.get("kind", ""), BridgeError)(said["code"], said["message"], said.get("hint", ""))
+    error = _KINDS.get(said.get("kind", ""), BridgeError)(said["code"], said["message"], said.get("hint", ""))
+    if isinstance(error, Retry):
+        error.after_s = float(said.get("after_s", error.after_s))
+        error.needs_user = bool(said.get("needs_user"))
+    return error
 
 
 def nearest(word: str, known: Iterable[str]) -> str:

@@ -115,10 +115,7 @@ class Request(Part):
     def _fits_together(self) -> Self:
         if self.length_s is not None and self.length_bars is not None:
             raise ValueError("give length_s or length_bars, not both")
-        try:
-            Post.model_validate(self.post)
-        except ValidationError as refusal:
-            raise ValueError(" ".join(explain(refusal, Post)).strip()) from refusal
+        post_fields(self.post)
         return self
 
     def digest(self, source_sha256: str | None) -> str:
@@ -139,6 +136,19 @@ def parse(said: Mapping[str, Any]) -> Request:
         return Request.model_validate(said)
     except ValidationError as refusal:
         message, hint = explain(refusal, Request)
+        raise Reject("bad_request", message, hint) from refusal
+
+
+def post_fields(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Check wishes about finishing, as they stand in a request's `post`.
+
+    Raises:
+        Reject: `bad_request`.
+    """
+    try:
+        return Post.model_validate(said).model_dump(exclude_unset=True)
+    except ValidationError as refusal:
+        message, hint = explain(refusal, Post)
         raise Reject("bad_request", message, hint) from refusal
 
 

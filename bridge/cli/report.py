@@ -122,7 +122,7 @@ def whole(it: dict[str, Any]) -> None:
 
 def step(it: dict[str, Any]) -> str:
     """One post step with its parameters."""
-    params = ", ".join(f"{name} {_short(str(value))}" for name, value in it["params"].items())
+    params = ", ".join(f"{name} {_short(_rounded(value))}" for name, value in it["params"].items())
     return f"{it['name']:10}{params}"
 
 
@@ -175,5 +175,9 @@ def _short(text: str) -> str:
     return text if len(text) <= 40 else f"{text[:39]}…"  # noqa: PLR2004 - a column's width
 
 
+def _rounded(value: Any) -> str:
+    return f"{value:.3f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+
+
 def _flat(value: Any) -> str:
-    return "; ".join(f"{key}: {inner}" for key, inner in value.items()) if isinstance(value, dict) else str(value)
+    return "; ".join(f"{key}: {inner}" for key, inner in value.items()) if isinstance(value, dict) else _rounded(value)

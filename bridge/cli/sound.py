@@ -50,16 +50,23 @@ def post(
     if len([each for each in (like, lufs, peak) if each is not None]) > 1:
         raise typer.BadParameter("give one of --like, --lufs and --peak")
     level = "peak" if peak is not None else "lufs" if lufs is not None or like is None else "match"
-    wanted = {"lufs": lufs, "peak_db": peak, "ceiling_dbtp": ceiling, "rate": rate}
+    wanted = _checked(lufs=lufs, peak_db=peak, ceiling_dbtp=ceiling, rate=rate)
     order = {
         "level": level,
         "loop": loop,
         "trim": not no_trim,
         "source": str(like.absolute()) if like else None,
-        **{name: value for name, value in wanted.items() if value is not None},
+        **wanted,
         **_grid(bars, bpm, meter),
     }
     asyncio.run(_post(file, order, out))
+
+
+def _checked(**wanted: Any) -> dict[str, Any]:
+    """The wishes that were made, held to the bounds that settings have."""
+    from bridge.request import post_fields  # noqa: PLC0415 - not for --help
+
+    return post_fields({name: value for name, value in wanted.items() if value is not None})
 
 
 def _grid(bars: int | None, bpm: str | None, meter: str) -> dict[str, Any]:

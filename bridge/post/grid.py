@@ -23,7 +23,6 @@ NAME = "grid"
 LIMIT = 0.04
 _SAME = 1e-4
 _DRIFT_S = 0.010
-_LONGEST_STRETCH_S = 600.0
 _MIRRORED_S = 0.1
 
 
@@ -52,11 +51,10 @@ def measure(tape: Tape, order: Order, notes: Notes) -> Params | None:
 
 
 def process(tape: Tape, params: Params) -> Tape:
-    """Stretch the whole tape at once; it is at most ten minutes long."""
+    """Stretch the whole tape at once: the stretcher starts anew with every call."""
 
     def source() -> Iterator[Block]:
-        whole = np.concatenate(list(tape.stream()), axis=1)
-        yield stretched(whole, tape.rate, params.ratio)
+        yield stretched(tape.whole(), tape.rate, params.ratio)
 
     return Tape(tape.rate, tape.channels, params.frames, source)
 
@@ -82,4 +80,4 @@ def _verdict(tape: Tape, order: Order, heard: Tempo | None) -> str:
     exact = order.exact_samples(tape.rate)
     if exact is not None and abs(tape.frames - exact) <= 1:
         return "on-grid" if deviation < LIMIT / 4 else "off-grid"
-    return "stretched" if deviation <= LIMIT and tape.duration_s <= _LONGEST_STRETCH_S else "off-grid"
+    return "stretched" if deviation <= LIMIT and tape.fits else "off-grid"

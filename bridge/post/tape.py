@@ -10,12 +10,15 @@ import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from bridge.tools.sound import Block
 
 Process = Callable[[Block, bool], Block]
 """One pass of a step: `process(block, last) -> block`; it may hold sound back until `last`."""
 
 _KEPT_VALUES = 60 * 48000 * 2
+_LONGEST_WHOLE_S = 600.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Tape:
     channels: int
     frames: int
     source: Callable[[], Iterator[Block]]
-    _kept: list[Block] = field(default_factory=list, compare=False, repr=False)
+    kept: list[Block] = field(default_factory=list, compare=False, repr=False)
 
     @classmethod
     def keeping(cls, rate: int, channels: int, first: Iterable[Block], again: Callable[[], Iterator[Block]]) -> Tape:
@@ -47,13 +50,22 @@ class Tape:
 
     def read(self) -> Iterator[Block]:
         """Read it to measure it; what is short stays in memory for the next reading."""
-        if not self._kept and self.frames * self.channels <= _KEPT_VALUES:
-            self._kept.extend(self.source())
+        if not self.kept and self.frames * self.channels <= _KEPT_VALUES:
+            self.kept.extend(self.source())
         return self.stream()
 
     def stream(self) -> Iterator[Block]:
         """Read it once, on the way to the next step."""
-        return iter(self._kept) if self._kept else self.source()
+        return iter(self.kept) if self.kept else self.source()
+
+    def whole(self) -> Block:
+        """All of it at once, for what cannot work on blocks; ask `fits` first."""
+        return np.concatenate(list(self.stream()), axis=1)
+
+    @property
+    def fits(self) -> bool:
+        """Whether `whole` is short enough to be held in memory: ten minutes."""
+        return self.duration_s <= _LONGEST_WHOLE_S
 
     def through(self, start: Callable[[], Process], **changed: int) -> Tape:
         """This tape with one more step behind it; `start()` begins a pass, `changed` says what the step changes."""
@@ -65,7 +77,7 @@ class Tape:
                 if out.shape[1]:
                     yield out
 
-        return replace(self, source=source, _kept=[], **changed)
+        return replace(self, source=source, kept=[], **changed)
 
 
 def with_last(blocks: Iterable[Block]) -> Iterator[tuple[Block, bool]]:

@@ -38,6 +38,10 @@ class TruePeakMeter:
 
     def feed(self, block: Block) -> None:
         """Take in the next block."""
+        with np.errstate(invalid="ignore", over="ignore"):  # broken samples are the sanity step's to refuse
+            self._take_in(block)
+
+    def _take_in(self, block: Block) -> None:
         self.sample_peak = max(self.sample_peak, float(block.max()), -float(block.min()))
         if self._matrix is not None:
             self._look(np.concatenate((self._tail, block), axis=1))

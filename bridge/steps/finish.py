@@ -9,6 +9,7 @@ from typing import Any
 
 from bridge import __version__
 from bridge.request import Request
+from bridge.settings import Post
 from bridge.steps.shop import Shop
 from bridge.take import Job, State, Take
 from bridge.tools import music
@@ -32,13 +33,19 @@ async def run(shop: Shop, take: Take) -> None:
             "out": str(out),
             "tags": tags(take, job.request, shop.clock.wall()),
             **_shape(job.request, take),
-            **shop.post(job).model_dump(),
+            **_level(shop.post(job), take),
         }
         said = await shop.workers.run("bridge.post:finish", order)
         sha = await asyncio.to_thread(shop.vault.adopt, out)
     said["finish_s"] = round(shop.clock.steady() - started_s, 4)
     report = await asyncio.to_thread(shop.vault.store, json.dumps(_report(take, job, said), ensure_ascii=False))
     await shop.record(shop.journal.advance, take, State.FINISHED, finished_sha=sha, report_sha=report)
+
+
+def _level(post: Post, take: Take) -> dict[str, Any]:
+    """The user's wishes; without a clip there is nothing to match, so the target in LUFS holds."""
+    wishes = post.model_dump()
+    return {**wishes, "level": "lufs"} if post.level == "match" and take.input_sha is None else wishes
 
 
 def _shape(asked: Request, take: Take) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def load(package: str, name: str) -> ModuleType:
         raise ConfigError("unknown_extension", f"There is no '{name}' in {kind}.", nearest(name, names(package)))
     try:
         return _import(package, name)
-    except (ImportError, SyntaxError, AttributeError) as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever foreign code raises, it is a status line, never a dead daemon
         hint = "Reinstall it, or remove its section from the settings."
         raise ConfigError("broken_extension", f"'{name}' cannot be loaded: {fault}.", hint) from fault
 
@@ -36,7 +36,8 @@ def load(package: str, name: str) -> ModuleType:
 def _import(package: str, name: str) -> ModuleType:
     for point in metadata.entry_points(group=_group(package), name=name):
         module = point.load()
-        assert isinstance(module, ModuleType)
+        if not isinstance(module, ModuleType):
+            raise TypeError(f"{point.value} is not a module")
         return module
     return importlib.import_module(f"{package}.{name}")
 

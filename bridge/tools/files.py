@@ -58,7 +58,7 @@ def copy_in(source: Path, folder: Path, names: Iterable[str]) -> Path:
             shutil.copyfileobj(data, out, _BLOCK)
         return _first_free(temp, folder, names)
     except OSError as fault:
-        raise from_os(fault, folder) from fault
+        raise from_os(fault, source if fault.filename == str(source) else folder) from fault
     finally:
         with contextlib.suppress(OSError):
             unlink(temp)
@@ -102,6 +102,8 @@ def open_inside(path: Path, roots: Sequence[Path]) -> BufferedReader:
         raise Reject("no_such_file", f"There is no file {path}.", "Check the path.") from None
     except OSError as fault:
         raise Reject("not_a_file", f"{path} cannot be opened as a plain file: {fault.strerror}.", _INSIDE) from None
+    except ValueError:
+        raise Reject("not_a_file", f"{str(path)!a} holds a character that no file name has.", _INSIDE) from None
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
         raise Reject("not_a_file", f"{path} is not a regular file.", _INSIDE)
@@ -110,7 +112,10 @@ def open_inside(path: Path, roots: Sequence[Path]) -> BufferedReader:
 
 def is_inside(path: Path, roots: Iterable[Path]) -> bool:
     """Whether `path`, links resolved, is one of `roots` or lies below one."""
-    real = path.resolve()
+    try:
+        real = path.resolve()
+    except (OSError, RuntimeError, ValueError):  # a loop of links, a name that no system takes: it is nowhere
+        return False
     return any(real.is_relative_to(root.resolve()) for root in roots)
 
 
@@ -120,7 +125,7 @@ def from_os(fault: OSError, where: Path) -> Retry:
     if fault.errno in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
         code, said, hint = "disk_full", f"There is no room left in {where}.", "Free some space"
     elif isinstance(fault, FileNotFoundError | NotADirectoryError):
-        code, said, hint = "folder_gone", f"The folder {where} is gone.", "Create it again or connect its drive"
+        code, said, hint = "folder_gone", f"{where} is gone.", "Create it again or connect its drive"
     elif isinstance(fault, PermissionError) or fault.errno == errno.EROFS:
         code, said, hint = "folder_denied", f"{where} cannot be written to.", "Allow writing there"
     return Retry(code, said, f"{hint}; it goes on by itself.", needs_user=True)
@@ -150,7 +155,11 @@ def _name_once(temp: Path, target: Path) -> None:
 
 def _rename_once(temp: Path, target: Path) -> None:
     os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL))  # claims the name
-    temp.replace(target)
+    try:
+        temp.replace(target)
+    except OSError:
+        unlink(target)
+        raise
 
 
 def _flush(path: Path) -> None:
@@ -164,6 +173,9 @@ def _flush_folder(folder: Path) -> None:
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)
+    except OSError as fault:
+        if fault.errno not in {errno.EINVAL, errno.ENOTSUP}:  # some shares sync files, but not folders
+            raise
     finally:
         os.close(descriptor)
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 
 from bridge.errors import nearest
+
+_SUBJECT = re.compile(r"^[A-Z][a-z]+ should")
+"""How pydantic begins: "Input should be …", "String should have …"."""
 
 
 def explain(refusal: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
@@ -19,10 +23,10 @@ def explain(refusal: ValidationError, model: type[BaseModel]) -> tuple[str, str]
     if fault["type"] == "missing":
         return f"'{where}' is missing.", "Give it a value."
     if fault["type"] == "value_error":
-        said = fault["msg"].removeprefix("Value error, ").rstrip(".")
-        return f"{said[:1].upper()}{said[1:]}.", ""
-    said = fault["msg"].removeprefix("Input ").replace("should be", "must be", 1)
-    return f"'{where}' {said}, not {_short(fault['input'])}.", ""
+        said = fault["msg"].removeprefix("Value error, ")
+        return f"{said[:1].upper()}{said[1:]}{'' if said.endswith(('.', '?')) else '.'}", ""
+    said = _SUBJECT.sub("must", fault["msg"], count=1)
+    return f"{_named(where)} {said}, not {_short(fault['input'])}.", ""
 
 
 def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
@@ -30,7 +34,11 @@ def _fields(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     for part in path:
         if inner is not None and isinstance(part, str) and part in inner.model_fields:
             inner = _model_in(inner.model_fields[part].annotation)
-    return list(inner.model_fields) if inner else []
+    return [field.alias or name for name, field in inner.model_fields.items()] if inner else []
+
+
+def _named(where: str) -> str:
+    return f"'{where}'" if where else "It"
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

@@ -17,7 +17,7 @@ def token(path: Path) -> str:
     Raises:
         ConfigError: others may read the file.
     """
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:  # an empty one would be matched by sending nothing
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_text(path, secrets.token_urlsafe(32), private=True)
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from bridge.errors import ConfigError, Reject, nearest
 from bridge.providers import Bench, Order, Quote, Status
+from bridge.providers.sketch.order import LONGEST_S
 from bridge.providers.sketch.plan import plan
 from bridge.tools import music
 from bridge.tools.checkup import Finding
@@ -37,6 +38,9 @@ class Sketch:
         model = order.model or MODELS[0]
         if model not in MODELS:
             raise Reject("unknown_model", f"sketch has no model '{model}'.", nearest(model, MODELS))
+        if order.length_s is not None and not order.bars and order.length_s > LONGEST_S:
+            said = f"{order.length_s:g} s is longer than the sketch engine plays."
+            raise Reject("too_long", said, f"Ask for at most {LONGEST_S:g} s.")
         planned = plan({**_score(order), "source": "the clip" if order.transforms else None})
         return Quote(model, 0, "nothing", planned, tuple(planned["notes"]))
 
