@@ -28,7 +28,7 @@ from bridge.providers import Bench
 from bridge.settings import Settings
 from bridge.steps.shop import Shop
 from bridge.take import Take
-from bridge.tools import extensions
+from bridge.tools import extensions, files
 from bridge.tools.clock import Clock, SystemClock
 from bridge.tools.worker import Workers
 from bridge.triggers import Setup, Trigger
@@ -87,9 +87,10 @@ def make_shop(home: Path, settings: Settings, clock: Clock) -> Shop:
 
 
 def extensions_of(settings: Settings, clock: Clock) -> tuple[list[Any], dict[str, BridgeError]]:
-    """Every provider, host and DAW that can be made from the settings, and why the others cannot; for `doctor`."""
+    """Every provider, host and DAW that can be made from the settings, and why others cannot be used; for `doctor`."""
     broken: dict[str, BridgeError] = {}
     kinds = _extensions(settings, Bench(Workers(), clock), broken)
+    dict(_made("bridge.triggers", lambda it, _: it.create, broken))
     return [extension for kind in kinds for extension in kind.values()], broken
 
 
@@ -108,12 +109,40 @@ def _made(package: str, make: Callable[[Any, str], Any], broken: dict[str, Bridg
         except BridgeError as said:
             log.warning("extension=%s broken=%r", name, said.message)
             broken[name] = said
+        except Exception as fault:
+            log.exception("extension=%s", name)
+            broken[name] = _broken(name, fault)
+
+
+def _broken(name: str, fault: Exception) -> BridgeError:
+    said = f"'{name}' is broken: {type(fault).__name__}: {fault}."
+    return ConfigError("broken_extension", said, "See the log; reinstall it, or remove its section from the settings.")
 
 
 def _triggers(setup: Setup, broken: dict[str, BridgeError]) -> Iterator[Trigger]:
     """The triggers this run uses; one whose set-up is wrong keeps the daemon from starting, a broken one does not."""
-    modules = dict(_made("bridge.triggers", lambda it, _: it, broken))
-    yield from (trigger for module in modules.values() if (trigger := module.create(setup)))
+    for name, create in dict(_made("bridge.triggers", lambda it, _: it.create, broken)).items():
+        try:
+            trigger = create(setup)
+        except BridgeError:
+            raise
+        except Exception as fault:
+            log.exception("extension=%s", name)
+            broken[name] = _broken(name, fault)
+        else:
+            if trigger:
+                yield trigger
+
+
+async def _listen(trigger: Trigger, desk: Desk, feed: Feed, broken: dict[str, BridgeError]) -> None:
+    """Run a trigger; one that breaks does not take the others, and the takes under way, down with it."""
+    try:
+        await trigger.run(desk, feed)
+    except BridgeError:
+        raise
+    except Exception as fault:
+        log.exception("trigger=%s", trigger.name)
+        broken[trigger.name] = _broken(trigger.name, fault)
 
 
 @asynccontextmanager
@@ -122,17 +151,25 @@ async def _at_work(shop: Shop, setup: Setup) -> AsyncIterator[Daemon]:
     pipeline = Pipeline(shop)
     dispatcher = pipeline.dispatcher = LaneDispatcher(pipeline.work, PLACES, shop.clock)
     desk, feed = Desk(shop, pipeline), Feed(shop)
-    await asyncio.to_thread(shop.vault.sweep)
+    await asyncio.to_thread(_sweep, shop, setup.home)
     left = await (shop.record(shop.journal.unfinished) if setup.one_shot else pipeline.resume())
     try:
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(trigger.run(desk, feed)) for trigger in triggers]
+            tasks = [group.create_task(_listen(trigger, desk, feed, shop.broken)) for trigger in triggers]
             tasks.append(group.create_task(dispatcher.run_forever()))
+            await asyncio.sleep(0)  # each has begun: a task that is cancelled before that never cleans up
             yield Daemon(desk, feed, shop, triggers, tuple(left))
             for task in tasks:
                 task.cancel()
     except BaseExceptionGroup as several:  # what ended us, not the group it came in
         raise several.exceptions[0] from None
+
+
+def _sweep(shop: Shop, home: Path) -> None:
+    """Remove what a killed process left half-written in places that are ours alone."""
+    shop.vault.sweep()
+    for path in (*home.glob(f".{address_file(home).name}.*.part"), *(home / "keys").glob(".*.part")):
+        files.unlink(path)
 
 
 async def stopped() -> None:
@@ -148,7 +185,11 @@ async def stopped() -> None:
 
 @contextmanager
 def _only_one(home: Path) -> Iterator[None]:
-    home.mkdir(parents=True, exist_ok=True)
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        said = f"The data folder {home} cannot be made: {fault.strerror}."
+        raise ConfigError("no_home", said, "Set DAWBRIDGE_HOME to another folder.") from fault
     lock = FileLock(home / "lock")
     try:
         lock.acquire(timeout=0)

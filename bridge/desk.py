@@ -10,14 +10,15 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from bridge import ledger
-from bridge.errors import Reject
-from bridge.journal import new_id
+from bridge.errors import Reject, Retry
+from bridge.journal import Moved, Stuck, new_id
 from bridge.pipeline import Pipeline
 from bridge.providers import Quote
 from bridge.request import Request, effective
@@ -37,6 +38,14 @@ class Origin:
     priority: int = INTERACTIVE
     no_upload: bool = False
     once: bool = False
+
+
+@dataclass(frozen=True)
+class Source:
+    """A clip's content, and the state of the file when it was read."""
+
+    sha256: str | None = None
+    stamp: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,17 +71,21 @@ class Desk:
         Raises:
             Reject: it can never work as asked.
             BridgeError: the model's provider is not usable here.
+            Retry: the journal cannot be written now.
         """
         asked = await asyncio.to_thread(self._sighted, said, origin)
-        sha = await asyncio.to_thread(self._content, asked, origin)
+        clip = await asyncio.to_thread(self._content, asked, origin)
         async with self._one_at_a_time:
-            if joined := await self._same(asked, sha, ever=origin.once):
-                return joined
-            job, takes = self._drawn_up(asked, sha, origin)
-            await self.shop.record(self.shop.journal.add, job, asked.digest(sha), takes)
-        for take in takes:
-            await self._pipeline.start(take)
-        return Accepted(job, tuple(takes), joined=False)
+            it = await self._same(asked, clip.sha256, ever=origin.once)
+            if it is None:
+                job, takes = self._drawn_up(asked, clip, origin)
+                with _writable():
+                    await self.shop.record(self.shop.journal.add, job, asked.digest(clip.sha256), takes)
+                it = Accepted(job, tuple(takes), joined=False)
+        for take in it.takes:  # one that was joined may be left from an earlier run, which nobody has resumed
+            if not take.ended:
+                await self._pipeline.start(take)
+        return it
 
     async def quote(self, said: Mapping[str, Any], origin: Origin) -> tuple[Request, Quote]:
         """What a wish would send, to whom, at what cost; nothing is stored.
@@ -81,12 +94,12 @@ class Desk:
             BridgeError: as `accept`, and what a cap would refuse.
         """
         asked = await asyncio.to_thread(self._sighted, said, origin)
-        sha = await asyncio.to_thread(self._content, asked, origin)
-        job, takes = self._drawn_up(asked, sha, origin)
+        clip = await asyncio.to_thread(self._content, asked, origin)
+        job, takes = self._drawn_up(asked, clip, origin)
         provider = self.shop.provider(takes[0].provider)
         quote = provider.price(self.shop.order(takes[0], job))
         reserve.allowed(self.shop, job, provider, quote.leaves)
-        await self.shop.record(self._affordable, quote.micro_usd * asked.takes, job)
+        await self.shop.record(self._affordable, quote.micro_usd, asked.takes, job)
         return asked, quote
 
     async def cancel(self, name: str) -> list[Take]:
@@ -97,7 +110,13 @@ class Desk:
         """
         takes = await self.shop.record(self.shop.journal.find, name)
         going = [take for take in takes if not take.ended] or takes[:1]
-        return [await self._pipeline.cancel(take.id) for take in going]
+        with _writable():
+            said = await asyncio.gather(*(self._pipeline.cancel(take.id) for take in going), return_exceptions=True)
+            done = [each for each in said if isinstance(each, Take)]
+            faults = [each for each in said if isinstance(each, BaseException)]
+            if faults and (not done or not all(isinstance(each, Reject | Moved) for each in faults)):
+                raise faults[0]  # a take that has just ended by itself is no reason to say that nothing was cancelled
+        return done
 
     async def retry(self, name: str) -> list[Take]:
         """Start failed takes again where they failed, takes in doubt from their price on, waiting ones now.
@@ -140,7 +159,7 @@ class Desk:
         return take
 
     async def _same(self, asked: Request, sha: str | None, *, ever: bool) -> Accepted | None:
-        """An equal job that is in flight, or (`ever`) that has delivered."""
+        """An equal job that is in flight, or (`ever`) that has delivered or may have been paid for."""
         digest, journal = asked.digest(sha), self.shop.journal
         if asked.id and (named := await self.shop.record(journal.job_named, asked.id)):
             job, before = named
@@ -150,7 +169,7 @@ class Desk:
             return Accepted(job, tuple(await self.shop.record(journal.takes, job.id)), joined=True)
         for job in await self.shop.record(journal.jobs_like, digest):
             takes = await self.shop.record(journal.takes, job.id)
-            if any(not take.ended or (ever and take.path) for take in takes):
+            if any(not take.ended or (ever and (take.path or take.state is State.IN_DOUBT)) for take in takes):
                 return Accepted(job, tuple(takes), joined=True)
         return None
 
@@ -160,30 +179,33 @@ class Desk:
         project = asked.placement.project
         if project is None:
             project = self.shop.settings.deliver_to
-            project.mkdir(parents=True, exist_ok=True)
+            _made(project)
         elif not origin_trusted(origin.name):
             _inside(project, self.shop.settings.paths.write_roots)
         _usable(project)
         return asked.model_copy(update={"placement": asked.placement.model_copy(update={"project": project})})
 
-    def _content(self, asked: Request, origin: Origin) -> str | None:
+    def _content(self, asked: Request, origin: Origin) -> Source:
+        """The clip as it is now; its stamp is taken first, so that a change while it is read does not go unseen."""
         if asked.clip is None:
-            return None
+            return Source()
         path = asked.clip.path
         if not path.is_absolute():
             raise Reject("relative_path", f"'{path}' is not an absolute path.", "Give the whole path.")
-        if not origin_trusted(origin.name):
-            with files.open_inside(path, self.shop.settings.paths.read_roots) as clip:
-                return hashlib.file_digest(clip, "sha256").hexdigest()
         try:
-            return files.sha256(path)
-        except OSError as fault:
-            raise Reject("no_such_file", f"The clip {path} cannot be read: {fault.strerror}.", "Check it.") from fault
+            if origin_trusted(origin.name):
+                return Source(stamp=files.stamp(path), sha256=files.sha256(path))
+            with files.open_inside(path, self.shop.settings.paths.read_roots) as clip:
+                stamp = files.stamp(path)
+                return Source(hashlib.file_digest(clip, "sha256").hexdigest(), stamp)
+        except (OSError, ValueError) as fault:  # ValueError: a NUL in the path
+            why = getattr(fault, "strerror", None) or fault
+            raise Reject("no_such_file", f"The clip {path} cannot be read: {why}.", "Check it.") from fault
 
-    def _drawn_up(self, asked: Request, sha: str | None, origin: Origin) -> tuple[Job, list[Take]]:
+    def _drawn_up(self, asked: Request, clip: Source, origin: Origin) -> tuple[Job, list[Take]]:
         now_s, seed = self.shop.clock.wall(), asked.seed if asked.seed is not None else secrets.randbits(32)
-        stamp = files.stamp(asked.clip.path) if asked.clip else None
-        job = Job(new_id(), asked, origin.name, origin.priority, now_s, asked.id, sha, stamp, origin.no_upload)
+        source = (clip.sha256, clip.stamp)
+        job = Job(new_id(), asked, origin.name, origin.priority, now_s, asked.id, *source, origin.no_upload)
         name, _, model = (asked.model or "").partition(":")
         provider = self.shop.provider(name)
         draft = Take(
@@ -203,9 +225,21 @@ class Desk:
         numbers = range(1, asked.takes + 1)
         return job, [replace(draft, id=f"{job.id}-{n}", number=n, seed=(seed + n - 1) % 2**32) for n in numbers]
 
-    def _affordable(self, micro_usd: int, job: Job) -> None:
+    def _affordable(self, micro_usd: int, takes: int, job: Job) -> None:
+        limits, now_s = reserve.limits(self.shop, job), self.shop.clock.wall()
         with self.shop.journal.commit() as db:
-            ledger.check(db, micro_usd, reserve.limits(self.shop, job), self.shop.clock.wall())
+            ledger.check(db, micro_usd, limits, now_s)
+            ledger.check(db, micro_usd * takes, replace(limits, take=None), now_s)
+
+
+@contextmanager
+def _writable() -> Iterator[None]:
+    """A journal that cannot be written is the user's to put right (a full disk, most likely); nothing was changed."""
+    try:
+        yield
+    except Stuck as fault:
+        said = f"The journal cannot be written: {fault}."
+        raise Retry("journal_stuck", said, "Free some space, then ask again.", needs_user=True) from fault
 
 
 def _back_to(take: Take) -> State:
@@ -216,6 +250,14 @@ def _back_to(take: Take) -> State:
         return take.state
     unpaid = {State.RESERVED, State.PUBLISHED, State.SUBMITTING}
     return State.CAPTURED if take.stopped_in in unpaid else take.stopped_in
+
+
+def _made(project: Path) -> None:
+    try:
+        project.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        hint = "Set deliver_to to a folder that can be made, or name one."
+        raise Reject("no_folder", f"The folder {project} cannot be made: {fault.strerror}.", hint) from fault
 
 
 def _inside(project: Path, roots: tuple[Path, ...]) -> None:

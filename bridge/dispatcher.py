@@ -94,10 +94,15 @@ class LaneDispatcher:
 
     def _fill(self) -> None:
         for lane, heap in self._heaps.items():
+            at_work = []
             while heap and self._free[lane] > 0:
                 turn = heapq.heappop(heap)
-                if not turn.dropped:
+                if turn.take_id in self._running:
+                    at_work.append(turn)
+                elif not turn.dropped:
                     self._begin(turn)
+            for turn in at_work:  # its turn comes when the step that it is at has ended
+                heapq.heappush(heap, turn)
 
     def _begin(self, turn: _Turn) -> None:
         self._turns.pop(turn.take_id, None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
-from functools import partial
 
 from bridge.steps.shop import Shop
 from bridge.take import News
@@ -16,8 +16,8 @@ class Feed:
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
         self._bell = asyncio.Event()
-        loop = asyncio.get_running_loop()
-        shop.journal.on_commit(partial(loop.call_soon_threadsafe, self._ring))
+        self._loop = asyncio.get_running_loop()
+        shop.journal.on_commit(self._wake)
 
     async def follow(self, seq: int) -> AsyncIterator[News]:
         """Everything after line `seq`, and then whatever comes, for ever."""
@@ -29,6 +29,10 @@ class Feed:
                 yield line
             if not news:
                 await bell.wait()
+
+    def _wake(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody follows any more
+            self._loop.call_soon_threadsafe(self._ring)
 
     def _ring(self) -> None:
         self._bell.set()

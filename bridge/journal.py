@@ -27,6 +27,7 @@ SCHEMA = 1
 _TABLES = resources.files("bridge") / "journal.sql"
 _JSON = {"error", "facts"}
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
+_LONGEST_ID = 10
 
 
 class Moved(Exception):
@@ -139,13 +140,14 @@ class Journal:
         Raises:
             Reject: `unknown_id` or `ambiguous_id`.
         """
-        like = "".join(letter for letter in name.lower() if letter in f"{_LETTERS}-")
-        rows = self._all("SELECT * FROM takes WHERE id LIKE ? || '%' ORDER BY job_id, number", like) if like else []
+        like = name.lower()
+        could_be = 0 < len(like) <= _LONGEST_ID and set(like) <= set(f"{_LETTERS}-")  # no wildcards among them
+        rows = self._all("SELECT * FROM takes WHERE id LIKE ? || '%' ORDER BY job_id, number", like) if could_be else []
         if len({row["job_id"] for row in rows}) > 1:
             raise Reject("ambiguous_id", f"'{name}' is the beginning of several jobs.", "Give one more letter.")
         exact = [row for row in rows if row["id"] == like]
-        if not rows or like != name.lower():
-            raise Reject("unknown_id", f"There is no job or take '{name}'.", "`dawbridge jobs` lists them.")
+        if not rows:
+            raise Reject("unknown_id", f"There is no job or take '{name[:40]}'.", "`dawbridge jobs` lists them.")
         return [_take(row) for row in exact or rows]
 
     def advance(
@@ -187,8 +189,8 @@ class Journal:
         """End a take: failed, in doubt or cancelled; `also` settles its money in the same transaction."""
         with self.commit() as db:
             also(db)
-            columns = {"state": to, "stopped_in": take.state, "error": error, "reason": None, "wake_at_s": None}
-            self._update(db, take, columns)
+            waits = {"reason": None, "wake_at_s": None, "needs_user": False}
+            self._update(db, take, {"state": to, "stopped_in": take.state, "error": error, **waits})
             self._tell(db, take, take.state, to, dict(error or {}))
 
     def _update(self, db: sqlite3.Connection, take: Take, columns: dict[str, Any]) -> None:
@@ -270,22 +272,37 @@ def new_id() -> str:
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    try:
+        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+        try:
+            _make_ready(db, path)
+        except BaseException:
+            db.close()
+            raise
+    except sqlite3.OperationalError as fault:
+        raise ConfigError("no_journal", f"{path} cannot be opened: {fault}.", "Check that folder and disk.") from fault
+    except sqlite3.DatabaseError as fault:
+        raise _broken(path, str(fault)) from fault
+    return db
+
+
+def _make_ready(db: sqlite3.Connection, path: Path) -> None:
     db.row_factory = sqlite3.Row
     for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
         db.execute(f"PRAGMA {pragma}")
     found = db.execute("PRAGMA user_version").fetchone()[0]
     if found > SCHEMA:
-        db.close()
         raise ConfigError("newer_journal", f"{path} was written by a newer dawbridge.", "Update this one.")
     if found == 0:
         db.executescript(
             f"BEGIN IMMEDIATE; {_TABLES.read_text(encoding='utf-8')} PRAGMA user_version = {SCHEMA}; COMMIT;"
         )
     if (said := db.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-        db.close()
-        raise ConfigError("broken_journal", f"{path} is damaged: {said}.", "Move it away; the vault keeps the sound.")
-    return db
+        raise _broken(path, said)
+
+
+def _broken(path: Path, said: str) -> ConfigError:
+    return ConfigError("broken_journal", f"{path} is damaged: {said}.", "Move it away; the vault keeps the sound.")
 
 
 def _marks(values: tuple[Any, ...]) -> str:

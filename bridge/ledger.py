@@ -13,6 +13,7 @@ from bridge.errors import Refused
 
 DAY_S = 86_400
 MONTH_S = 30 * DAY_S
+_CENT = 10_000
 
 
 @dataclass(frozen=True)
@@ -30,8 +31,12 @@ def micro(usd: float | None) -> int | None:
 
 
 def dollars(micro_usd: int | None) -> str:
-    """Micro-USD as people read them."""
-    return "unknown" if micro_usd is None else f"${micro_usd / 1_000_000:.2f}"
+    """Micro-USD as people read them; below a cent as many digits as it takes."""
+    if micro_usd is None:
+        return "unknown"
+    if 0 < micro_usd < _CENT:
+        return f"${micro_usd / 1_000_000:.6f}".rstrip("0")
+    return f"${micro_usd / 1_000_000:.2f}"
 
 
 def reserve(db: sqlite3.Connection, take_id: str, provider: str, amount: int, limits: Limits, now_s: float) -> None:
@@ -47,21 +52,28 @@ def reserve(db: sqlite3.Connection, take_id: str, provider: str, amount: int, li
 
 def check(db: sqlite3.Connection, amount: int, limits: Limits, now_s: float) -> None:
     """Refuse an amount that would break a cap, as `reserve` does."""
-    _under("caps.take_usd (or the request's max_cost_usd)", amount, 0, limits.take)
+    _under("caps.take_usd (or the request's max_cost_usd)", amount, 0, limits.take, rolls=False)
     _under("caps.day_usd", amount, spent(db, now_s - DAY_S), limits.day)
     _under("caps.month_usd", amount, spent(db, now_s - MONTH_S), limits.month)
 
 
 def spent(db: sqlite3.Connection, since_s: float) -> int:
-    """What was settled, is reserved or may have been spent since a moment, in micro-USD."""
-    sums = "SELECT coalesce(sum(micro_usd), 0) FROM charges WHERE status != 'released' AND at_s >= ?"
-    return int(db.execute(sums, (since_s,)).fetchone()[0])
+    """What was settled or may have been spent since a moment, and all that is reserved, in micro-USD.
+
+    What is reserved has yet to be spent: it counts however long ago that was.
+    """
+    sums = "SELECT coalesce(sum(micro_usd), 0) FROM charges WHERE status = 'reserved' OR "
+    return int(db.execute(sums + "(status != 'released' AND at_s >= ?)", (since_s,)).fetchone()[0])
 
 
 def settle(db: sqlite3.Connection, take_id: str, actual: int | None) -> None:
-    """The provider did the work: what was reserved is spent; `actual` replaces the estimate where it is known."""
+    """The provider did the work: the newest charge is spent; `actual` replaces the estimate where it is known.
+
+    An older one that is in doubt stays so: this result says nothing about what that try has cost.
+    """
+    newest = "SELECT max(id) FROM charges WHERE take_id = ?"
     sets = "UPDATE charges SET status = 'settled', micro_usd = coalesce(?, micro_usd)"
-    db.execute(f"{sets} WHERE take_id = ? AND status IN ('reserved', 'doubtful')", (actual, take_id))
+    db.execute(f"{sets} WHERE id = ({newest}) AND status IN ('reserved', 'doubtful')", (actual, take_id))
 
 
 def release(db: sqlite3.Connection, take_id: str) -> None:
@@ -74,7 +86,8 @@ def doubt(db: sqlite3.Connection, take_id: str) -> None:
     db.execute("UPDATE charges SET status = 'doubtful' WHERE take_id = ? AND status = 'reserved'", (take_id,))
 
 
-def _under(cap: str, amount: int, used: int, limit: int | None) -> None:
+def _under(cap: str, amount: int, used: int, limit: int | None, *, rolls: bool = True) -> None:
     if limit is not None and amount > 0 and used + amount > limit:
-        said = f"{dollars(amount)} on top of {dollars(used)} would pass {cap} of {dollars(limit)}."
-        raise Refused("over_cap", said, f"Raise {cap} in the settings, or wait.")
+        top, wait = (f" on top of {dollars(used)}", ", or wait") if rolls else ("", "")
+        said = f"{dollars(amount)}{top} would pass {cap} of {dollars(limit)}."
+        raise Refused("over_cap", said, f"Raise {cap} in the settings{wait}.")

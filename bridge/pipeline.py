@@ -7,15 +7,15 @@ A step moves the take itself; what it raises says what to do otherwise.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from bridge import ledger
 from bridge.dispatcher import Dispatcher
-from bridge.errors import BridgeError, Doubt, Reject, Retry
+from bridge.errors import BridgeError, Doubt, Refused, Reject, Retry
 from bridge.journal import Moved, Stuck
 from bridge.steps import STAGES
 from bridge.steps.shop import Shop
@@ -24,6 +24,7 @@ from bridge.take import State, Take
 log = logging.getLogger(__name__)
 _LONGEST_BACK_OFF_S = 300.0
 _JOURNAL_PAUSE_S = 5.0
+_CALL_OFF_S = 10.0
 
 
 class Pipeline:
@@ -33,6 +34,7 @@ class Pipeline:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
+        self._at_work: set[str] = set()
 
     async def resume(self) -> list[Take]:
         """Go on with everything that is unfinished, each at the step it was at."""
@@ -42,15 +44,31 @@ class Pipeline:
         return takes
 
     async def start(self, take: Take) -> None:
-        """Let a take run when its turn comes."""
+        """Let a take run when its turn comes; one that is at work goes on by itself, never twice at once."""
         stage, job = STAGES[take.state], await self._shop.record(self._shop.journal.job, take.job_id)
         local = take.provider in self._shop.providers and self._shop.providers[take.provider].local
         lane = "sound" if local else stage.step.LANE
-        self.dispatcher.start(take.id, stage.name, lane, job.priority, take.wake_at_s or 0.0)
+        if take.id not in self._at_work:
+            self.dispatcher.start(take.id, stage.name, lane, job.priority, take.wake_at_s or 0.0)
 
     async def work(self, take_id: str) -> None:
         """One step of one take, and then its next turn."""
+        if take_id in self._at_work:
+            return
+        self._at_work.add(take_id)
+        try:
+            await self._turn(take_id)
+        finally:
+            self._at_work.discard(take_id)
         take = await self._shop.record(self._shop.journal.take, take_id)
+        log.info("take=%s state=%s%s", take.id, take.state, f" reason={take.reason!r}" if take.reason else "")
+        if not take.ended:
+            await self.start(take)
+
+    async def _turn(self, take_id: str) -> None:
+        take = await self._shop.record(self._shop.journal.take, take_id)
+        if take.ended:  # cancelled before its turn came
+            return
         try:
             await self._step(take)
         except Moved:
@@ -58,10 +76,6 @@ class Pipeline:
         except Stuck as fault:
             log.warning("take=%s journal=stuck reason=%r", take_id, str(fault))
             await self._shop.clock.sleep(_JOURNAL_PAUSE_S)
-        take = await self._shop.record(self._shop.journal.take, take_id)
-        log.info("take=%s state=%s%s", take.id, take.state, f" reason={take.reason!r}" if take.reason else "")
-        if not take.ended:
-            await self.start(take)
 
     async def _step(self, take: Take) -> None:
         try:
@@ -72,7 +86,7 @@ class Pipeline:
             await self._said(await self._shop.record(self._shop.journal.take, take.id), said)
         except Exception as fault:
             log.exception("take=%s", take.id)
-            bug = Reject("bug", f"dawbridge itself failed: {type(fault).__name__}: {fault}.", "See the log; retry.")
+            bug = BridgeError("bug", f"It broke on {type(fault).__name__}: {fault}.", "See the log; retry.")
             await self._said(await self._shop.record(self._shop.journal.take, take.id), bug)
 
     async def cancel(self, take_id: str) -> Take:
@@ -85,10 +99,21 @@ class Pipeline:
         take = await self._shop.record(self._shop.journal.take, take_id)
         if take.ended:
             raise Reject("too_late", f"Take {take.id} is {take.state} already.", "`dawbridge show` tells more.")
+        try:
+            await self._stop(take, State.CANCELLED, None)
+        except (Moved, Stuck):
+            await self.start(take)
+            raise
         if take.ticket and take.state is State.SUBMITTED:
-            await self._shop.provider(take.provider).cancel(take.ticket)
-        await self._stop(take, State.CANCELLED, None)
-        return replace(take, state=State.CANCELLED)
+            await self._call_off(take, take.ticket)
+        return await self._shop.record(self._shop.journal.take, take_id)
+
+    async def _call_off(self, take: Take, ticket: str) -> None:
+        try:
+            async with asyncio.timeout(_CALL_OFF_S):
+                await self._shop.provider(take.provider).cancel(ticket)
+        except Exception as fault:  # noqa: BLE001 - the take is cancelled here, whatever its service says to it
+            log.warning("take=%s called_off=no reason=%r", take.id, f"{type(fault).__name__}: {fault}")
 
     async def _said(self, take: Take, said: BridgeError) -> None:
         if isinstance(said, Retry):
@@ -96,12 +121,20 @@ class Pipeline:
             wake_at_s, record = self._shop.clock.wall() + wait_s, self._shop.journal.postpone
             await self._shop.record(record, take, str(said), wake_at_s, needs_user=said.needs_user)
         else:
+            if take.state is State.SUBMITTING and not isinstance(said, Reject | Refused | Doubt):
+                said = _unclear(said)
             to = State.IN_DOUBT if isinstance(said, Doubt) else State.FAILED
             await self._stop(take, to, said.as_dict())
 
     async def _stop(self, take: Take, to: State, error: dict[str, str] | None) -> None:
         money = partial(_money(take, to), take_id=take.id)
         await self._shop.record(self._shop.journal.stop, take, to, error, also=money)
+
+
+def _unclear(said: BridgeError) -> Doubt:
+    """Only a provider's own no says that nothing was bought; whatever else breaks a paid call off leaves it open."""
+    hint = "`dawbridge retry` pays again, `dawbridge drop` gives it up."
+    return Doubt(said.code, f"{said.message} It may have been accepted and charged.", hint)
 
 
 def _money(take: Take, to: State) -> Callable[..., Any]:

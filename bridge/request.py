@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
@@ -21,9 +22,11 @@ from bridge.tools.schema import explain
 
 PROMPT_CHARS = 2000
 LONGEST_S = 3600.0
+_LENGTHS = ("length_s", "length_bars")
 
 
 def _prompt(text: str) -> str:
+    text = "".join(" " if unicodedata.category(letter) == "Cc" else letter for letter in text)
     text = " ".join(text.split())
     if not text:
         raise Reject("empty_prompt", "The prompt is empty.", "Say in a few words what you want to hear.")
@@ -32,11 +35,26 @@ def _prompt(text: str) -> str:
     return text
 
 
+def _path(path: Path) -> Path:
+    if "\0" in str(path):
+        raise Reject("bad_path", f"{str(path)!a} holds a character that no file name has.", "Check the path.")
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        raise Reject("bad_path", f"{str(path)!a} is not a name in Unicode.", "Rename it.") from None
+    return path
+
+
+def _or_none(text: object) -> object:
+    return None if isinstance(text, str) and not text.strip() else text
+
+
 # A Reject passes through pydantic as it is: it already is the sentence the user needs.
 Prompt = Annotated[str, AfterValidator(_prompt)]
 Bpm = Annotated[float, BeforeValidator(music.check_bpm)]
 Meter = Annotated[str, AfterValidator(lambda text: str(music.parse_meter(text)))]
 Key = Annotated[str, AfterValidator(lambda text: str(music.parse_key(text)))]
+Place = Annotated[Path, AfterValidator(_path)]
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
@@ -49,7 +67,7 @@ class Part(BaseModel):
 class Clip(Part):
     """The window of a sound file that is to be transformed: [start, end) in seconds or samples."""
 
-    path: Path
+    path: Place
     start_s: Seconds | None = Field(None, ge=0)
     end_s: Seconds | None = Field(None, gt=0)
     start_samples: int | None = Field(None, ge=0)
@@ -75,7 +93,7 @@ class Grid(Part):
 class Placement(Part):
     """Where the take lands."""
 
-    project: Path | None = None
+    project: Place | None = None
     track: str | None = None
     slot: int | None = Field(None, ge=0)
     position_s: Seconds | None = Field(None, ge=0)
@@ -87,9 +105,11 @@ class Placement(Part):
 class Request(Part):
     """One wish, for one to eight takes."""
 
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="constants")  # `parse` refuses them
+
     id: str | None = Field(None, min_length=1, max_length=200)
     prompt: Prompt
-    negative_prompt: Prompt | None = None
+    negative_prompt: Annotated[Prompt | None, BeforeValidator(_or_none)] = None
     clip: Clip | None = None
     model: str | None = Field(None, min_length=1, max_length=200)
     preset: str | None = None
@@ -133,10 +153,15 @@ def parse(said: Mapping[str, Any]) -> Request:
         Reject: `bad_request`: an unknown field (with the nearest name) or a value that cannot be meant.
     """
     try:
-        return Request.model_validate(said)
+        asked = Request.model_validate(said)
+        json.dumps(asked.model_dump(mode="json"), ensure_ascii=False, allow_nan=False).encode()
     except ValidationError as refusal:
         message, hint = explain(refusal, Request)
         raise Reject("bad_request", message, hint) from refusal
+    except ValueError as fault:  # half a character, infinity, tables a thousand deep: the journal could not keep it
+        hint = "Give text, finite numbers, lists and tables."
+        raise Reject("bad_request", f"The request cannot be stored: {fault}.", hint) from fault
+    return asked
 
 
 def post_fields(said: Mapping[str, Any]) -> dict[str, Any]:
@@ -161,9 +186,12 @@ def effective(said: Mapping[str, Any], settings: Settings) -> Request:
     fields = dict(said)
     if name := fields.get("preset"):
         try:
-            fields = _over(settings.preset_fields(str(name)), fields)
+            below = settings.preset_fields(str(name))
         except ConfigError as unknown:
             raise Reject(unknown.code, unknown.message, unknown.hint) from unknown
+        if any(fields.get(length) is not None for length in _LENGTHS):  # in whichever unit, it covers the preset's
+            below = {key: value for key, value in below.items() if key not in _LENGTHS}
+        fields = _over(below, fields)
     return parse({"model": settings.model, **{key: value for key, value in fields.items() if value is not None}})
 
 

@@ -17,7 +17,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from bridge.errors import ConfigError, nearest
 from bridge.tools.schema import explain
 
-Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
+def _folder(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except RuntimeError as unknown:
+        raise ValueError(f"there is no user for '{path}'") from unknown
+
+
+Folder = Annotated[Path, AfterValidator(_folder)]
 Dollars = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 
 
@@ -129,9 +137,11 @@ def load(path: Path | None = None) -> Settings:
     """
     path = path or settings_file()
     try:
-        said = tomllib.loads(path.read_text(encoding="utf-8"))
+        said = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # Windows' editor writes the mark
     except FileNotFoundError:
         said = {}
+    except OSError as fault:
+        raise ConfigError("bad_settings", f"{path} cannot be read: {fault.strerror}.", "Check that file.") from fault
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as fault:
         raise ConfigError("bad_settings", f"{path} is not valid TOML: {fault}.", "Mend that line.") from fault
     return read(said, str(path))

@@ -43,8 +43,8 @@ class Vault:
         target = self._place(sha)
         try:
             target.parent.mkdir(exist_ok=True)
-            with contextlib.suppress(FileExistsError):
-                files.put(path, target)
+            if not _same_size(path, target):  # else it is there; a stump that a crash has left is replaced
+                files.put(path, target, clobber=True)
         except OSError as fault:
             raise files.from_os(fault, self.folder) from fault
         return sha
@@ -83,6 +83,13 @@ class Vault:
 
     def _place(self, sha: str) -> Path:
         return self.folder / sha[:2] / sha
+
+
+def _same_size(one: Path, other: Path) -> bool:
+    try:
+        return one.stat().st_size == other.stat().st_size
+    except FileNotFoundError:
+        return False
 
 
 def _gone(path: Path) -> bool:

@@ -11,6 +11,8 @@ from bridge.request import Request
 from bridge.take import Job, News, State, Take
 from bridge.vault import Vault
 
+_UNPAID = {State.QUEUED, State.CAPTURED, State.RESERVED, State.PUBLISHED}
+
 
 def take(it: Take) -> dict[str, Any]:
     """One take, without what is internal."""
@@ -29,7 +31,7 @@ def take(it: Take) -> dict[str, Any]:
         "wake_at_s": it.wake_at_s,
         "error": it.error,
         "leaves": it.facts.get("leaves"),
-        "may_charge": it.state is State.CANCELLED and it.estimate_micro_usd > 0 and it.ticket is not None,
+        "may_charge": it.state is State.CANCELLED and it.estimate_micro_usd > 0 and it.stopped_in not in _UNPAID,
         "estimate_usd": it.estimate_micro_usd / 1_000_000,
         "actual_usd": None if it.actual_micro_usd is None else it.actual_micro_usd / 1_000_000,
         "updated_s": it.updated_s,

@@ -73,4 +73,4 @@ def small_disk(tmp_path):
     if made.returncode:
         pytest.skip(f"tmpfs cannot be mounted here: {made.stderr.strip()}")
     yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+    subprocess.run(["umount", "--lazy", str(folder)], check=False)  # a test may have unmounted it itself

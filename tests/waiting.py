@@ -1,4 +1,4 @@
-"""Waiting for something outside this process that rings no bell: look until it is so, or fail at a deadline."""
+"""What tests need of the world outside: to wait for what rings no bell, to know that a process ended, a full disk."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import asyncio
 import os
 import time
 from collections.abc import Callable
+from io import RawIOBase
 from pathlib import Path
+
+import pytest
 
 _LOOK_S = 0.005
 
@@ -25,6 +28,17 @@ async def until_async(so: Callable[[], object], what: str, within_s: float = 30.
     while not so():
         assert time.monotonic() < end_s, f"waited {within_s:.0f} s in vain for: {what}"
         await asyncio.sleep(_LOOK_S)
+
+
+def fill_up(filler: Path) -> None:
+    """Write a file until its disk is full."""
+    with pytest.raises(OSError, match="No space"), filler.open("wb", buffering=0) as out:
+        _write_for_ever(out)
+
+
+def _write_for_ever(out: RawIOBase) -> None:
+    while True:
+        out.write(bytes(4096))
 
 
 def ended(pid: int) -> bool:

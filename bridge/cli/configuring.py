@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from bridge.errors import ConfigError
 from bridge.settings import Settings, load
 from bridge.tools import files
 
+_SECRET = re.compile(r"(?i)(^|[_-])(key|secret|token|password)$")
 _EXAMPLES = """
 # [[hot_folder]]                        # a folder whose clips become takes
 # path = "~/Music/Bridge In"
@@ -47,8 +49,8 @@ def write_starter(path: Path) -> None:
         table, _, key = name.rpartition(".")
         if table and f"# [{table}]" not in lines:
             lines += ["", f"# [{table}]"]
-        if value is not None:
-            lines.append(f"# {f'{key} = {_toml(value)}':38}# {about}")
+        line = f"{key} = {_toml(value)}" if value is not None else f"# {key} = (not set)"
+        lines.append(f"# {line:38}# {about}")
     files.write_text(path, "\n".join(lines) + "\n" + _EXAMPLES)
 
 
@@ -68,11 +70,18 @@ def _walk(section: BaseModel, prefix: str) -> Iterator[tuple[str, Any, bool]]:
         if isinstance(value, BaseModel):
             yield from _walk(value, f"{prefix}{name}.")
         else:
-            yield (
-                f"{prefix}{name}",
-                section.model_dump(mode="json", include={name})[name],
-                name in section.model_fields_set,
-            )
+            shown = section.model_dump(mode="json", include={name})[name]
+            shown = _masked(shown) if name in {"providers", "hosts", "daws"} else shown
+            yield f"{prefix}{name}", shown, name in section.model_fields_set
+
+
+def _masked(value: Any) -> Any:
+    """An extension's section without what looks like a key."""
+    if isinstance(value, list):
+        return [_masked(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    return {name: "(hidden)" if _SECRET.search(name) else _masked(each) for name, each in value.items()}
 
 
 def _text(value: Any) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import tee
 from pathlib import Path
 from typing import Any
 
-from bridge.errors import Reject, Retry
+from bridge.errors import ConfigError, Reject, Retry
 from bridge.tools import files
 from bridge.tools.checkup import Finding
 
@@ -32,7 +34,11 @@ class FolderDaw:
             Retry: the folder is gone, full or read-only, or what was read back differs.
         """
         taken, free = tee(names)
-        path = _already_there(folder, sha256, taken) or files.copy_in(finished, folder, free)
+        try:
+            path = _already_there(folder, sha256, taken) or _copied(finished, sha256, folder, free)
+        finally:
+            with contextlib.suppress(OSError):
+                files.unlink(_temp(folder, sha256))
         try:
             same = files.sha256(path) == sha256
         except OSError as fault:
@@ -53,9 +59,36 @@ class FolderDaw:
 
 
 def create(section: Mapping[str, Any]) -> FolderDaw:
-    """The only one there is; it has no settings."""
-    del section
+    """The only one there is.
+
+    Raises:
+        ConfigError: its section has a key; it knows none.
+    """
+    if section:
+        key = next(iter(section))
+        raise ConfigError("bad_settings", f"[daws.folder] has no setting '{key}'.", "Remove it.")
     return FolderDaw()
+
+
+def _copied(finished: Path, sha256: str, folder: Path, names: Iterable[str]) -> Path:
+    """Whole or not at all."""
+    temp = _temp(folder, sha256)
+    try:
+        files.unlink(temp)
+        with temp.open("xb") as out, finished.open("rb") as data:
+            shutil.copyfileobj(data, out, 1 << 20)
+        for name in names:
+            with contextlib.suppress(FileExistsError):
+                files.put(temp, folder / name)
+                return folder / name
+    except OSError as fault:
+        raise files.from_os(fault, folder) from fault
+    raise AssertionError("names is endless")
+
+
+def _temp(folder: Path, sha256: str) -> Path:
+    """Named by the content, so that what a killed copy left is found again and removed."""
+    return folder / f".{sha256[:16]}.part"
 
 
 def _already_there(folder: Path, sha256: str, names: Iterable[str]) -> Path | None:

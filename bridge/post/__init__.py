@@ -6,6 +6,7 @@ A step is one file: `measure(tape, order, notes) -> params`, or None when there 
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Protocol
@@ -51,23 +52,20 @@ def finish(order: dict[str, Any]) -> dict[str, Any]:
     """
     asked = Order.from_json(order)
     notes = Notes()
-    source = _source(asked, notes)
-    raw = decode(asked.raw)
+    with ThreadPoolExecutor(1) as beside:
+        measured = beside.submit(_source, asked, notes)
+        raw = decode(asked.raw)
+        source = measured.result()
     tape = _through_the_chain(raw.tape, asked, notes)
     clipped = write_wav(asked.out, tape.stream(), tape.rate, tape.channels, asked.tags)
     if clipped:
         notes.warn(f"{clipped} samples were over full scale and were clipped.")
-    result = _as_written(asked.out, tape)
     return {
         "raw": {"format": raw.sound.format, "subtype": raw.sound.subtype, **raw.meters.as_json(raw.tape)},
         "source": source,
-        "result": result,
-        "length_samples": result["frames"],
-        "gain_db": notes.gain_db,
-        "gain_limited_by_ceiling": notes.gain_limited_by_ceiling,
-        "tempo": notes.tempo,
-        "steps": notes.steps,
-        "warnings": notes.warnings,
+        "result": _as_written(asked.out, tape),
+        "length_samples": tape.frames,
+        **notes.as_json(),
     }
 
 

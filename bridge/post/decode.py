@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bridge.post.meters import Metered, Meters
@@ -28,4 +28,5 @@ def decode(path: Path) -> Decoded:
     sound = probe(path)
     metered = Metered(sound.rate, sound.channels)
     tape = Tape.keeping(sound.rate, sound.channels, metered.along(verified_blocks(path)), lambda: read_blocks(path))
-    return Decoded(sound, tape, metered.result())
+    heard = metered.result()
+    return Decoded(sound, replace(tape, figures=heard), heard)

@@ -36,14 +36,12 @@ class Params:
 
 def measure(tape: Tape, order: Order, notes: Notes) -> Params | None:
     """Measure the tempo and decide; None when nothing is to be stretched. The verdict goes to `notes.tempo`."""
-    if order.bpm is None:
-        return None
     heard = tempo.estimate(tape.read(), tape.rate, order.bpm, order.meter.quarters)
     verdict = _verdict(tape, order, heard)
-    ratio = heard.bpm / order.bpm if heard and verdict == "stretched" else None
+    ratio = heard.bpm / order.bpm if heard and order.bpm and verdict == "stretched" else None
     said = asdict(heard) if heard else {"bpm": None, "offset_s": None, "confidence": 0.0}
     notes.tempo = {**said, "verdict": verdict, "stretch_ratio": ratio}
-    if verdict == "off-grid" and heard:
+    if verdict == "off-grid" and heard and order.bpm:
         notes.warn(
             f"The take plays at {heard.bpm:.2f} BPM instead of {order.bpm:g}: it was kept as it is, off the grid."
         )
@@ -71,9 +69,10 @@ def stretched(sound: Block, rate: int, ratio: float) -> Block:
 
 
 def _verdict(tape: Tape, order: Order, heard: Tempo | None) -> str:
-    assert order.bpm is not None
     if heard is None or heard.confidence < tempo.CONFIDENT:
         return "not measured"
+    if order.bpm is None:
+        return "no grid asked"
     deviation = abs(heard.bpm / order.bpm - 1)
     if deviation < _SAME or deviation * tape.duration_s < _DRIFT_S:
         return "on-grid"

@@ -31,7 +31,7 @@ class Params:
 
 def measure(tape: Tape, order: Order, notes: Notes) -> Params:
     """The gain that reaches the target without the true peak rising above the ceiling."""
-    heard = meters.measure(tape)
+    heard = tape.figures if tape.figures and order.level != "peak" else meters.measure(tape)
     mode, target = _target(order, notes)
     wanted = _wanted(mode, target, heard, notes)
     room = math.inf if heard.true_peak_dbtp is None else order.ceiling_dbtp - _ROUNDING_DB - heard.true_peak_dbtp

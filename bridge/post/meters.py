@@ -41,8 +41,7 @@ class Meters:
 def measure(tape: Tape) -> Meters:
     """Loudness and true peak of a tape, in one reading."""
     metered = Metered(tape.rate, tape.channels)
-    for _ in metered.along(tape.read()):
-        pass
+    deque(metered.along(tape.read()), maxlen=0)
     return metered.result()
 
 

@@ -24,3 +24,13 @@ class Notes:
     def warn(self, sentence: str) -> None:
         """Tell the user something that they would want to know about this take."""
         self.warnings.append(sentence)
+
+    def as_json(self) -> dict[str, Any]:
+        """The report's part that the steps found out."""
+        return {
+            "gain_db": self.gain_db,
+            "gain_limited_by_ceiling": self.gain_limited_by_ceiling,
+            "tempo": self.tempo,
+            "steps": self.steps,
+            "warnings": self.warnings,
+        }

@@ -72,7 +72,7 @@ def effect(said: Mapping[str, Any]) -> pedalboard.Plugin:
 
 
 def _at_once(effects: Iterable[Mapping[str, Any]]) -> bool:
-    """Whether one of them is wrong in blocks: PitchShift delays each block by another second (pedalboard 0.9.26)."""
+    """Whether one of them is wrong in blocks: pedalboard 0.9.26 loses a second of PitchShift's sound."""
     return any(said.get("name") == "PitchShift" for said in effects)
 
 
@@ -98,13 +98,14 @@ def _set(made: pedalboard.Plugin, name: str, key: str, value: object) -> None:
 
 
 def _pass(tape: Tape, params: Params) -> Process:
+    at_once = _at_once(params.effects)
     board = pedalboard.Chain([effect(said) for said in params.effects])
     end = faded(Fades(0, min(tape.frames // 2, round(_DE_CLICK_S * tape.rate)), tape.frames))
     left = tape.frames
 
     def heard(block: Block) -> Block:
         nonlocal left
-        out: Block = np.ascontiguousarray(board(block, tape.rate, reset=False)[:, :left])
+        out: Block = np.ascontiguousarray(board(block, tape.rate, reset=at_once)[:, :left])
         if not np.isfinite(out).all():
             raise Reject("bad_samples", "An effect made samples that are not numbers.", "Take it out of the chain.")
         left -= out.shape[1]

@@ -9,10 +9,14 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from bridge.tools.sound import Block
+
+if TYPE_CHECKING:
+    from bridge.post.meters import Meters
 
 Process = Callable[[Block, bool], Block]
 """One pass of a step: `process(block, last) -> block`; it may hold sound back until `last`."""
@@ -30,6 +34,8 @@ class Tape:
     frames: int
     source: Callable[[], Iterator[Block]]
     kept: list[Block] = field(default_factory=list, compare=False, repr=False)
+    figures: Meters | None = None
+    """Its loudness and true peak where they are known already; a step that changes the sound forgets them."""
 
     @classmethod
     def keeping(cls, rate: int, channels: int, first: Iterable[Block], again: Callable[[], Iterator[Block]]) -> Tape:
@@ -67,7 +73,7 @@ class Tape:
         """Whether `whole` is short enough to be held in memory: ten minutes."""
         return self.duration_s <= _LONGEST_WHOLE_S
 
-    def through(self, start: Callable[[], Process], **changed: int) -> Tape:
+    def through(self, start: Callable[[], Process], **changed: Any) -> Tape:
         """This tape with one more step behind it; `start()` begins a pass, `changed` says what the step changes."""
 
         def source() -> Iterator[Block]:
@@ -77,7 +83,7 @@ class Tape:
                 if out.shape[1]:
                     yield out
 
-        return replace(self, source=source, kept=[], **changed)
+        return replace(self, **{"source": source, "kept": [], "figures": None, **changed})
 
 
 def with_last(blocks: Iterable[Block]) -> Iterator[tuple[Block, bool]]:

@@ -37,6 +37,7 @@ async def _window(shop: Shop, job: Job, clip: Clip) -> tuple[dict[str, Any], str
         path = clip.path if origin_trusted(job.origin) else await asyncio.to_thread(_bring_in, shop, clip.path, copy)
         window = clip.model_dump(exclude={"path"})
         facts = await shop.workers.run("bridge.tools.sound:cut", {"path": str(path), "out": str(out), **window})
+        _unchanged(clip.path, job.source_stamp)
         return facts, await asyncio.to_thread(shop.vault.adopt, out)
 
 

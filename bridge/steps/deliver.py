@@ -19,6 +19,7 @@ from bridge.tools import files
 
 LANE = "sound"
 _SLUG_CHARS = 40
+_KEY_CHARS = 12
 
 
 async def run(shop: Shop, take: Take) -> None:
@@ -57,8 +58,8 @@ def file_stem(asked: Request, take: Take, report: dict[str, Any]) -> str:
     key = asked.grid.key or made.get("key")
     words = [slug(f"{asked.clip.path.stem} {asked.prompt}" if asked.clip else asked.prompt)]
     words += [f"{round(bpm, 2):g}bpm"] if bpm else []
-    words += [str(key).replace("#", "sharp")] if key else []
-    return "_".join([*words, take.id])
+    words += [re.sub(r"[^A-Za-z0-9]", "", str(key).replace("#", "sharp"))[:_KEY_CHARS]] if key else []
+    return "_".join([*filter(None, words), take.id])
 
 
 def slug(text: str) -> str:

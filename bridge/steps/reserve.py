@@ -61,8 +61,8 @@ def allowed(shop: Shop, job: Job, provider: Provider, leaves: str) -> None:
     hint = "Use a model on this machine, such as sketch."
     if shop.settings.local_only:
         raise Refused("local_only", f"local_only is set, and {leaves} would leave this machine.", hint)
-    if job.no_upload and job.request.clip:
-        raise Refused("no_upload", f"This clip must not be uploaded, and {leaves} would leave this machine.", hint)
+    if job.no_upload:
+        raise Refused("no_upload", f"Nothing of this may leave this machine, and {leaves} would.", hint)
 
 
 def _room(shop: Shop, order: Order) -> None:

@@ -50,11 +50,11 @@ class Shop:
             BridgeError: why it could not be made.
             Reject: `unknown_model`.
         """
+        if name in self.providers:
+            return self.providers[name]
         if name in self.broken:
             raise self.broken[name]
-        if name not in self.providers:
-            raise Reject("unknown_model", f"There is no provider '{name}'.", nearest(name, self.providers))
-        return self.providers[name]
+        raise Reject("unknown_model", f"There is no provider '{name}'.", nearest(name, self.providers))
 
     def order(self, take: Take, job: Job) -> Order:
         """What the provider is asked for, from what is on disk."""
@@ -88,8 +88,9 @@ class Shop:
         )
 
     def close(self) -> None:
-        """Let the journal's thread go."""
+        """Let the journal and its thread go."""
         self._writer.shutdown()
+        self.journal.close()
 
 
 async def to_the_end(work: asyncio.Future[T]) -> T:

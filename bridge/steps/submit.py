@@ -5,15 +5,20 @@ The intent is on disk before the call; if we find it there without an answer, on
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 
-from bridge.errors import Doubt, Retry
+from bridge.errors import BridgeError, Doubt, Retry
+from bridge.journal import Stuck
 from bridge.providers import Order, Provider
+from bridge.steps import reserve
 from bridge.steps.shop import Shop
-from bridge.take import State, Take
+from bridge.take import Job, State, Take
 
+log = logging.getLogger(__name__)
 LANE = "net"
 _URL_LEFT_S = 3600.0
+_JOURNAL_PAUSE_S = 5.0
 
 
 async def run(shop: Shop, take: Take) -> None:
@@ -21,35 +26,64 @@ async def run(shop: Shop, take: Take) -> None:
 
     Raises:
         Reject: certainly not accepted.
+        Refused: a rule that was set while it waited.
         Retry: certainly not accepted yet; the intent is taken back first.
         Doubt: the outcome is not known.
     """
     job = await shop.record(shop.journal.job, take.job_id)
-    provider, order = shop.provider(take.provider), shop.order(take, job)
     if take.state is State.SUBMITTING:
-        ticket = await _after_crash(provider, order)
-    elif take.url_expires_s is not None and take.url_expires_s < shop.clock.wall() + _URL_LEFT_S:
+        await _keep(shop, take, await _after_crash(shop, take, job))
+    elif _url_too_old(shop, take):
         await shop.record(shop.journal.advance, take, State.RESERVED, url=None, url_expires_s=None)
-        return
     else:
+        provider, order = shop.provider(take.provider), shop.order(take, job)
+        reserve.allowed(shop, job, provider, take.facts.get("leaves", "the prompt"))
         await shop.record(shop.journal.advance, take, State.SUBMITTING)
-        take = replace(take, state=State.SUBMITTING)
-        ticket = await _once(shop, take, provider, order)
-    await shop.record(shop.journal.advance, take, State.SUBMITTED, ticket=ticket)
+        intent = replace(take, state=State.SUBMITTING)
+        await _keep(shop, intent, await _once(shop, intent, provider, order))
+
+
+def _url_too_old(shop: Shop, take: Take) -> bool:
+    """Under an hour left; or under half of its life, where a host lends for less than that."""
+    if take.url_expires_s is None:
+        return False
+    lent_s = take.facts.get("url_lent_s", 2 * _URL_LEFT_S)
+    return bool(take.url_expires_s - shop.clock.wall() < min(_URL_LEFT_S, lent_s / 2))
+
+
+async def _keep(shop: Shop, take: Take, ticket: str) -> None:
+    """Write the ticket down; it may be paid for, so a journal that is stuck is waited for with it in hand."""
+    while True:
+        try:
+            await shop.record(shop.journal.advance, take, State.SUBMITTED, ticket=ticket)
+        except Stuck as fault:
+            log.warning("take=%s journal=stuck reason=%r", take.id, str(fault))
+            await shop.clock.sleep(_JOURNAL_PAUSE_S)
+        else:
+            return
 
 
 async def _once(shop: Shop, take: Take, provider: Provider, order: Order) -> str:
     try:
         return await provider.submit(order)
     except Retry:
-        await shop.record(shop.journal.advance, take, State.PUBLISHED)
+        # with what it waits for and how often it has, so that the pauses grow and the same reason is said once
+        await shop.record(shop.journal.advance, take, State.PUBLISHED, tries=take.tries, reason=take.reason)
         raise
 
 
-async def _after_crash(provider: Provider, order: Order) -> str:
-    if provider.after_crash in {"rerun", "same_key"}:
+async def _after_crash(shop: Shop, take: Take, job: Job) -> str:
+    """What the provider allows; its no to a second call says nothing of the first."""
+    said = f"dawbridge stopped while {take.provider} was being asked; it may have been accepted and charged."
+    unknown = Doubt("outcome_unknown", said, "`dawbridge retry` pays again, `dawbridge drop` gives it up.")
+    try:
+        provider, order = shop.provider(take.provider), shop.order(take, job)
+        if provider.after_crash == "park":
+            raise unknown
+        if provider.after_crash == "find" and (ticket := await provider.find(order)):
+            return ticket
         return await provider.submit(order)
-    if provider.after_crash == "find" and (ticket := await provider.find(order)):
-        return ticket
-    said = f"dawbridge stopped while {provider.name} was being asked; it may have been accepted and charged."
-    raise Doubt("outcome_unknown", said, "`dawbridge retry` pays again, `dawbridge drop` gives it up.")
+    except (Retry, Doubt):
+        raise
+    except BridgeError as no:
+        raise unknown from no

@@ -28,7 +28,7 @@ def load(package: str, name: str) -> ModuleType:
         raise ConfigError("unknown_extension", f"There is no '{name}' in {kind}.", nearest(name, names(package)))
     try:
         return _import(package, name)
-    except Exception as fault:  # noqa: BLE001 - whatever foreign code raises, it is a status line, never a dead daemon
+    except Exception as fault:  # whatever foreign code raises, it is a status line, never a dead daemon
         hint = "Reinstall it, or remove its section from the settings."
         raise ConfigError("broken_extension", f"'{name}' cannot be loaded: {fault}.", hint) from fault
 

@@ -14,8 +14,12 @@ _SUBJECT = re.compile(r"^[A-Z][a-z]+ should")
 
 
 def explain(refusal: ValidationError, model: type[BaseModel]) -> tuple[str, str]:
-    """The first fault of a refusal, as (sentence, next step); field names are dotted."""
-    fault = refusal.errors()[0]
+    """The first fault of a refusal, as (sentence, next step); field names are dotted.
+
+    A mistyped name goes first: it is why the right one is missing.
+    """
+    faults = refusal.errors()
+    fault = next((each for each in faults if each["type"] == "extra_forbidden"), faults[0])
     where = ".".join(str(part) for part in fault["loc"])
     if fault["type"] == "extra_forbidden":
         name = str(fault["loc"][-1])

@@ -11,7 +11,6 @@ import errno
 import os
 import signal
 import sys
-from functools import lru_cache
 from pathlib import Path
 
 if sys.platform == "linux":
@@ -47,8 +46,8 @@ if sys.platform == "linux":
         return None if _is_remote(os.fstat(descriptor).st_dev) else False
 
 
-@lru_cache(maxsize=64)
 def _is_remote(device: int) -> bool:
+    """Looked up each time: the system gives an unmounted disk's number to the next share."""
     number = f"{os.major(device)}:{os.minor(device)}"
     with contextlib.suppress(OSError):
         for line in Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="replace").splitlines():

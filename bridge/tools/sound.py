@@ -30,6 +30,8 @@ SLOWEST_HZ, FASTEST_HZ = 8000, 192000
 
 _NO_LENGTH = 1 << 62  # libsndfile's "unknown" is 2^63 - 1
 _MPEG_FRAME = 1152
+_INTEGERS = frozenset({"PCM_S8", "PCM_U8", "PCM_16", "PCM_24"})
+"""What can hold nothing above full scale, and fits into 24 bits."""
 _EXPORT = "Export it again from your DAW as WAV or FLAC, then send that file."
 
 
@@ -128,10 +130,14 @@ def cut(order: dict[str, Any]) -> dict[str, Any]:
     Raises:
         Reject: those of `verify`, and `bad_window` with the file's length.
     """
-    source, out = verify(Path(order["path"])), Path(order["out"])
+    source, out = probe(Path(order["path"])), Path(order["out"])
     start, stop = _window(source, order)
-    floating = source.floating or (source.peak or 0.0) > 1.0
-    blocks = read_blocks(source.path, start, stop)
+    if source.subtype in _INTEGERS and (start, stop) == (0, source.frames):  # verified while it is copied
+        floating, blocks = False, verified_blocks(source.path)
+    else:
+        source = verify(source.path)
+        floating = source.floating or (source.peak or 0.0) > 1.0
+        blocks = read_blocks(source.path, start, stop)
     write_wav(out, blocks, source.rate, source.channels, {}, floating=floating)
     return {
         "rate": source.rate,
@@ -140,6 +146,16 @@ def cut(order: dict[str, Any]) -> dict[str, Any]:
         "duration_s": (stop - start) / source.rate,
         "source_format": f"{source.format} {source.subtype}",
     }
+
+
+def check(order: dict[str, Any]) -> dict[str, Any]:
+    """Whether a file is whole, sound and within the limits (a worker's entry): `path`.
+
+    Raises:
+        Reject: as `verify`.
+    """
+    found = verify(Path(order["path"]))
+    return {"frames": found.frames, "rate": found.rate, "channels": found.channels}
 
 
 def _open(path: Path) -> soundfile.SoundFile:

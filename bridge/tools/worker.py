@@ -50,7 +50,7 @@ class Workers:
             Reject: `worker_crashed`, `worker_timeout` or `worker_failed`.
         """
         async with self._slots:
-            process = self._idle.pop() if self._idle else await _start()
+            process = self._waiting() or await _start()
             try:
                 said = await asyncio.wait_for(_ask(process, function, order), self._limit_s)
             except TimeoutError:
@@ -73,7 +73,14 @@ class Workers:
 
     def pids(self) -> list[int]:
         """The processes that wait for work."""
-        return [process.pid for process in self._idle]
+        return [process.pid for process in self._idle if process.returncode is None]
+
+    def _waiting(self) -> asyncio.subprocess.Process | None:
+        """A process that waits for work; one that the system has ended meanwhile is forgotten."""
+        while self._idle:
+            if (process := self._idle.pop()).returncode is None:
+                return process
+        return None
 
 
 async def _start() -> asyncio.subprocess.Process:
@@ -122,7 +129,7 @@ def serve(orders: TextIO, answers: TextIO) -> None:
     waiting: queue.SimpleQueue[str] = queue.SimpleQueue()
     threading.Thread(target=_listen, args=(orders, waiting), daemon=True).start()
     while True:
-        answers.write(json.dumps(_answer(*json.loads(waiting.get()))) + "\n")
+        answers.write(_answer(*json.loads(waiting.get())) + "\n")
         answers.flush()
 
 
@@ -132,20 +139,21 @@ def _listen(orders: TextIO, waiting: queue.SimpleQueue[str]) -> None:
     os._exit(0)  # the daemon is gone: a piece of work that nobody waits for must not write anything more
 
 
-def _answer(function: str, order: Order) -> Order:
+def _answer(function: str, order: Order) -> str:
     module, _, name = function.partition(":")
+    error: BridgeError
     try:
-        return {"result": getattr(importlib.import_module(module), name)(order)}
+        return json.dumps({"result": getattr(importlib.import_module(module), name)(order)})
     except BridgeError as said:
-        return {"error": said.as_dict()}
+        error = said
     except OSError as fault:
-        return {"error": files.from_os(fault, Path(fault.filename or "the vault")).as_dict()}
+        error = files.from_os(fault, Path(fault.filename or "the vault"))
     except MemoryError:
-        return {"error": Reject("too_big", "The sound does not fit in the worker's memory.", "Cut it.").as_dict()}
+        error = Reject("too_big", "The sound does not fit in the worker's memory.", "Cut it.")
     except Exception as fault:  # noqa: BLE001 - foreign sound, foreign plug-ins: this take fails, the worker lives
         traceback.print_exc()
-        what = f"{type(fault).__name__}: {fault}"
-        return {"error": Reject("worker_failed", f"{function} failed: {what}.", "See the log.").as_dict()}
+        error = Reject("worker_failed", f"{function} failed: {type(fault).__name__}: {fault}.", "See the log.")
+    return json.dumps({"error": error.as_dict()})
 
 
 def _limit() -> None:
@@ -155,16 +163,21 @@ def _limit() -> None:
     if sys.platform == "linux":
         import resource  # noqa: PLC0415 - not on Windows
 
-        resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        limit = _MEMORY_BYTES if most == resource.RLIM_INFINITY else min(_MEMORY_BYTES, most)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def main() -> None:
-    """Start as a worker: answers go to the real standard output, whatever libraries print goes to the log."""
+    """Start as a worker: the real standard input and output are ours, libraries read nothing and print to the log."""
     _limit()
+    orders = os.fdopen(os.dup(0), "r", encoding="utf-8")
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    with Path(os.devnull).open("rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)
     with contextlib.suppress(KeyboardInterrupt, BrokenPipeError):
-        serve(os.fdopen(os.dup(0), "r", encoding="utf-8"), answers)
+        serve(orders, answers)
 
 
 if __name__ == "__main__":

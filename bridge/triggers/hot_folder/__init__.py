@@ -23,10 +23,11 @@ from watchdog.events import FileSystemEvent, FileSystemEventHandler
 from watchdog.observers import Observer
 
 from bridge.desk import BATCH, Desk, Origin
-from bridge.errors import BridgeError, ConfigError
+from bridge.errors import BridgeError, ConfigError, Retry
 from bridge.feed import Feed
+from bridge.journal import Stuck
 from bridge.settings import HotFolder
-from bridge.tools import riff
+from bridge.tools import files, riff
 from bridge.tools.checkup import Finding
 from bridge.triggers import Setup
 from bridge.triggers.hot_folder import outcome
@@ -35,6 +36,8 @@ from bridge.triggers.hot_folder.ripe import Ripeness
 
 log = logging.getLogger(__name__)
 _SCAN_S = 2.0
+_MENDABLE = {"no_folder", "folder_denied"}
+"""Refusals that are over as soon as the user has put a folder right."""
 
 
 @dataclass
@@ -60,10 +63,12 @@ class HotFolders:
             _not_nested(each, folders)
         self._folders = [_Watched(each) for each in folders]
         self._presets = frozenset(presets)
+        self._telling = asyncio.Lock()
 
     async def run(self, desk: Desk, feed: Feed) -> None:
         """Watch until cancelled; first, everything that came while nobody watched."""
         for folder in self._folders:
+            await asyncio.to_thread(outcome.sweep, folder.settings.path, self._presets)
             folder.done = await desk.shop.record(desk.shop.journal.drops, folder.name)
         async with asyncio.TaskGroup() as both:
             both.create_task(self._scan_for_ever(desk))
@@ -81,14 +86,31 @@ class HotFolders:
                 bell.clear()
                 for folder in self._folders:
                     await self._scan(folder, desk, ripeness)
-                with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(bell.wait(), _SCAN_S)
+                with contextlib.suppress(TimeoutError):  # not wait_for: before Python 3.12 it can swallow a cancel
+                    async with asyncio.timeout(_SCAN_S):
+                        await bell.wait()
 
     async def _scan(self, folder: _Watched, desk: Desk, ripeness: Ripeness) -> None:
         drops = await asyncio.to_thread(list_drops, folder.settings.path, self._presets)
         for drop in drops:
-            if folder.done.get(drop.name) != drop.stamp and await ripeness.reached(drop):
+            if folder.done.get(drop.name) != drop.stamp:
+                await self._look_at(folder, drop, desk, ripeness)
+
+    async def _look_at(self, folder: _Watched, drop: Drop, desk: Desk, ripeness: Ripeness) -> None:
+        """Take a file in if it is finished; whatever is wrong with one file stops neither the others nor the daemon."""
+        try:
+            if await ripeness.reached(drop):
                 await self._take_in(folder, drop, desk)
+        except FileNotFoundError:
+            log.debug("folder=%s file=%r gone again", folder.name, drop.name)
+        except OSError as fault:
+            await self._wait(folder, drop, f"{drop.path.name} cannot be read: {fault.strerror}. It is tried again.")
+        except (Retry, Stuck) as fault:
+            await self._wait(folder, drop, str(fault))
+        except Exception as fault:
+            log.exception("folder=%s file=%r", folder.name, drop.name)
+            bug = BridgeError("bug", f"It broke on {type(fault).__name__}: {fault}.", "See the log.")
+            await self._refuse(folder, drop, desk, bug)
 
     async def _take_in(self, folder: _Watched, drop: Drop, desk: Desk) -> None:
         if drop.is_clip and await asyncio.to_thread(riff.made_by_us, drop.path):
@@ -100,37 +122,47 @@ class HotFolders:
             await self._refuse(folder, drop, desk, said)
             return
         if wish is None:
-            await self._ask_for_prompt(folder, drop)
+            await self._wait(folder, drop, outcome.no_prompt(drop.path.stem))
             return
         await self._wish(folder, drop, desk, wish)
 
     async def _wish(self, folder: _Watched, drop: Drop, desk: Desk, wish: dict[str, object]) -> None:
+        target = folder.settings.target
         try:
-            folder.settings.target.mkdir(exist_ok=True)
-            it = await desk.accept(wish, Origin(self.name, BATCH, folder.settings.no_upload, once=True))
+            target.mkdir(exist_ok=True)
         except OSError as fault:
-            log.warning("folder=%s reason=%r", folder.name, str(fault))  # tried again at the next scan
-            return
+            raise files.from_os(fault, target) from fault
+        try:
+            it = await desk.accept(wish, Origin(self.name, BATCH, folder.settings.no_upload, once=True))
+        except Retry:
+            raise
         except BridgeError as said:
-            await self._refuse(folder, drop, desk, said)
+            if said.code in _MENDABLE:
+                await self._wait(folder, drop, str(said))
+            else:
+                await self._refuse(folder, drop, desk, said)
             return
         await self._done(folder, drop, desk, it.job.id, "duplicate" if it.joined else "accepted")
-        takes = await desk.shop.record(desk.shop.journal.takes, it.job.id)
-        await asyncio.to_thread(outcome.write, drop.outcome, outcome.of_takes(takes, again=it.joined))
+        async with self._telling:
+            takes = await desk.shop.record(desk.shop.journal.takes, it.job.id)
+            await asyncio.to_thread(outcome.write, drop.outcome, outcome.of_takes(takes, again=it.joined))
 
     async def _refuse(self, folder: _Watched, drop: Drop, desk: Desk, said: BridgeError) -> None:
-        await self._done(folder, drop, desk, None, said.code)
         await asyncio.to_thread(outcome.write, drop.outcome, outcome.of_error(said))
+        await self._done(folder, drop, desk, None, said.code)
 
-    async def _ask_for_prompt(self, folder: _Watched, drop: Drop) -> None:
-        if folder.told.get(drop.name) != drop.stamp:
-            folder.told[drop.name] = drop.stamp
-            await asyncio.to_thread(outcome.write, drop.outcome, outcome.no_prompt(drop.path.stem))
+    async def _wait(self, folder: _Watched, drop: Drop, why: str) -> None:
+        """Say once what a file waits for; it is looked at again at each scan."""
+        said = f"{drop.stamp} {why}"
+        if folder.told.get(drop.name) != said:
+            folder.told[drop.name] = said
+            log.info("folder=%s file=%r waits=%r", folder.name, drop.name, why)
+            await asyncio.to_thread(outcome.write, drop.outcome, outcome.waiting(why))
 
     async def _done(self, folder: _Watched, drop: Drop, desk: Desk, job_id: str | None, note: str) -> None:
-        folder.done[drop.name] = drop.stamp
         keep = desk.shop.journal.keep_drop
         await desk.shop.record(keep, folder.name, drop.name, drop.stamp, job_id, note)
+        folder.done[drop.name] = drop.stamp
         log.info("folder=%s file=%r job=%s note=%s", folder.name, drop.name, job_id, note)
 
     async def _tell_outcomes(self, desk: Desk, feed: Feed) -> None:
@@ -139,11 +171,13 @@ class HotFolders:
         async for line in feed.follow(await desk.shop.record(journal.cursor, self.name)):
             waiting = await desk.shop.record(journal.drops_of, line.job_id)
             if waiting and (line.state.ended or line.note):
-                takes = await desk.shop.record(journal.takes, line.job_id)
-                for folder, name in waiting:
-                    path = outcome.beside(folder, name)
-                    await asyncio.to_thread(outcome.write, path, outcome.of_takes(takes, again=False))
-                await desk.shop.record(journal.keep_cursor, self.name, line.seq)
+                async with self._telling:  # read and write as one, or an older state could overwrite a newer one
+                    takes = await desk.shop.record(journal.takes, line.job_id)
+                    for folder, name in waiting:
+                        path = outcome.beside(folder, name)
+                        await asyncio.to_thread(outcome.write, path, outcome.of_takes(takes, again=False))
+                with contextlib.suppress(Stuck):  # told again after a restart, that is all
+                    await desk.shop.record(journal.keep_cursor, self.name, line.seq)
 
 
 def create(setup: Setup) -> HotFolders | None:
@@ -171,12 +205,12 @@ class _Wake(FileSystemEventHandler):
 def _woken_by(folders: Sequence[HotFolder], ring: Callable[[], object]) -> Iterator[None]:
     """Let the system's file events ring; where it has none (a share, no more watches), the scan alone must do."""
     observer = Observer()
+    observer.start()  # before anything is scheduled: then a folder that is not there fails alone
     for folder in folders:
         try:
             observer.schedule(_Wake(ring), str(folder.path), recursive=True)
         except OSError as fault:
             log.warning("folder=%s events=none reason=%r", folder.path, str(fault))
-    observer.start()
     try:
         yield
     finally:

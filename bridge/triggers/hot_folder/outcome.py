@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from bridge.errors import BridgeError
@@ -28,6 +29,14 @@ def write(path: Path, text: str) -> None:
         log.warning("outcome=%s reason=%r", path, str(fault))
 
 
+def sweep(folder: Path, presets: Collection[str]) -> None:
+    """Remove what a killed process left of outcomes that it was writing."""
+    for place in (folder, *(folder / name for name in presets)):
+        for path in place.glob(f".*{OUTCOME}.????????.part"):
+            with contextlib.suppress(OSError):
+                files.unlink(path)
+
+
 def of_takes(takes: Sequence[Take], *, again: bool) -> str:
     """What a job has come to."""
     first = ["The same clip with the same wish was dropped before; nothing new was made.\n"] if again else []
@@ -39,9 +48,14 @@ def of_error(said: BridgeError) -> str:
     return f"NOT TAKEN ({said.code})\n{said}\n"
 
 
+def waiting(why: str) -> str:
+    """What has to be put right first."""
+    return f"WAITING\n{why}\n"
+
+
 def no_prompt(stem: str) -> str:
     """What is still missing."""
-    return f"WAITING FOR A PROMPT\nWrite what you want into {stem}.txt beside it, or give this folder a preset.\n"
+    return f"There is no prompt yet. Write what you want into {stem}.txt beside it, or give this folder a preset."
 
 
 def _line(take: Take) -> str:

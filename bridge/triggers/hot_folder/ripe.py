@@ -10,7 +10,9 @@ a text                                  free and whole at once beside a clip; on
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
 
 from bridge.errors import Reject
 from bridge.tools import riff, settle
@@ -39,7 +41,7 @@ class Ripeness:
         """Whether this state of the file is finished."""
         quiet_s = self._quiet_s(drop)
         writer = await asyncio.to_thread(settle.writer, drop.path)
-        if writer:
+        if writer or await asyncio.to_thread(_any_written, drop.sidecars):
             return False
         ripe = await self._clip(drop, quiet_s, free=writer is False) if drop.is_clip else quiet_s >= _QUIET_S
         if ripe:
@@ -69,3 +71,8 @@ class Ripeness:
         if seen is None or seen.stamp != drop.stamp:
             seen = self._seen[key] = _Seen(drop.stamp, now_s)
         return now_s - seen.since_s
+
+
+def _any_written(paths: Iterable[Path]) -> bool:
+    """A prompt that is still being written is half a prompt, and a whole price."""
+    return any(settle.writer(path) for path in paths)

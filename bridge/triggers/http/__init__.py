@@ -18,6 +18,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from functools import partial
@@ -42,6 +43,8 @@ from bridge.triggers.http.gate import Gate
 
 CLI, HTTP = Origin("cli"), Origin("http")
 _BODY_BYTES = 1 << 20
+_JOBS, _DAYS, _LINES = 1000, 36_500, 10**15 - 1
+"""The largest numbers that a call may name."""
 
 
 class HttpTrigger:
@@ -66,8 +69,10 @@ class HttpTrigger:
         try:
             await server.serve(sockets=[self._socket])
         finally:
-            server.should_exit = True
             files.unlink(address_file(self._setup.home))
+            if server.started:
+                await server.shutdown(sockets=[self._socket])
+            self._socket.close()
 
     def check(self) -> Sequence[Finding]:
         """The address it serves on."""
@@ -148,10 +153,8 @@ async def _quote(desk: Desk, call: Call) -> Response:
 
 
 async def _jobs(desk: Desk, call: Call) -> Response:
-    limit = call.query_params.get("limit", "50")
-    if not limit.isdecimal() or not 1 <= int(limit) <= 1000:  # noqa: PLR2004 - the page's bound
-        raise Reject("bad_request", f"limit must be 1 to 1000, not '{limit}'.")
-    return JSONResponse(await desk.shop.record(views.jobs, desk.shop.journal, int(limit)))
+    limit = _whole(call.query_params.get("limit", "50"), "limit", 1, _JOBS)
+    return JSONResponse(await desk.shop.record(views.jobs, desk.shop.journal, limit))
 
 
 async def _show(desk: Desk, call: Call) -> Response:
@@ -171,16 +174,14 @@ async def _order(desk: Desk, call: Call) -> Response:
 
 async def _clean(desk: Desk, call: Call) -> Response:
     said = await _fields(call)
-    days = said.get("days", desk.shop.settings.keep_days)
-    if not isinstance(days, int) or days < 0:
-        raise Reject("bad_request", f"days must be a whole number from 0, not {days!r}.")
+    days = _whole(said.get("days", desk.shop.settings.keep_days), "days", 0, _DAYS)
     count, freed = await desk.clean(days, dry_run=bool(said.get("dry_run")))
     return JSONResponse({"files": count, "bytes": freed, "days": days})
 
 
 async def _news(desk: Desk, feed: Feed, call: Call) -> Response:
-    since = call.query_params.get("since", "")
-    seq = int(since) if since.isdecimal() else await desk.shop.record(desk.shop.journal.last_seq)
+    since, last = call.query_params.get("since", ""), await desk.shop.record(desk.shop.journal.last_seq)
+    seq = _whole(since, "since", 0, _LINES) if since else last
     return StreamingResponse(_events(feed, seq), media_type="text/event-stream")
 
 
@@ -198,11 +199,19 @@ async def _fields(call: Call) -> Mapping[str, Any]:
             raise Reject("too_big", "The request is over 1 MB.", "Name the clip by its path.")
     try:
         said = json.loads(body)
-    except ValueError as fault:
+    except (ValueError, RecursionError) as fault:
         raise Reject("bad_json", f"The body is not JSON: {fault}.") from fault
     if not isinstance(said, dict):
         raise Reject("bad_json", "The body is not a JSON object.")
     return said
+
+
+def _whole(said: Any, name: str, least: int, most: int) -> int:
+    """A whole number within bounds, written as one or as its decimal digits."""
+    text = str(said) if isinstance(said, int) and abs(said) <= most else said
+    if not isinstance(text, str) or not re.fullmatch(r"[0-9]{1,15}", text) or not least <= int(text) <= most:
+        raise Reject("bad_request", f"{name} must be a whole number from {least} to {most}.")
+    return int(text)
 
 
 async def _refusal(call: Call, said: Exception) -> Response:

@@ -32,6 +32,13 @@ def test_a_bar_of_three(drums):
     assert heard.offset_s == pytest.approx(0.6, abs=0.005)
 
 
+def test_four_on_the_floor_begins_at_the_start(tone):
+    """Where every beat is as strong, the beginning of a clip that was made for a grid is its downbeat."""
+    kick = tone(60, 0.2, -6, phase=90) * np.linspace(1, 0, 9600, dtype=np.float32) ** 2
+    heard = measured(np.tile(np.pad(kick, ((0, 0), (0, 24000 - 9600))), 32), hint=120)
+    assert heard.offset_s == pytest.approx(0, abs=0.005)
+
+
 @pytest.mark.parametrize(("real", "asked"), [(94, 92), (90, 92), (121, 120)])
 def test_a_small_deviation_is_measured(drums, real, asked):
     """A take that missed the asked tempo by a little is told apart from one that kept it."""

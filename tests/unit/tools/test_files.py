@@ -31,7 +31,7 @@ def links(request, monkeypatch):
 
 
 def names():
-    """take.wav, take-2.wav, take-3.wav, …"""
+    """First take.wav, then take-2.wav, take-3.wav and so on."""
     yield "take.wav"
     yield from (f"take-{number}.wav" for number in count(2))
 
