@@ -28,6 +28,7 @@ from bridge.take import Job, State, Take
 from bridge.tools import files
 
 INTERACTIVE, BATCH = 100, 0
+_FRESH_S = 3600.0
 
 
 @dataclass(frozen=True)
@@ -148,7 +149,8 @@ class Desk:
         """Remove sound of takes that ended over `days` ago from the vault; returns (files, bytes). Reports stay."""
         before_s = self.shop.clock.wall() - days * ledger.DAY_S
         keep = await self.shop.record(self.shop.journal.shas_in_use, before_s)
-        return await asyncio.to_thread(self.shop.vault.clean, keep, dry_run=dry_run)
+        fresh_s = self.shop.clock.wall() - _FRESH_S
+        return await asyncio.to_thread(self.shop.vault.clean, keep, fresh_s, dry_run=dry_run)
 
     async def _again(self, take: Take) -> Take:
         back = _back_to(take)

@@ -34,7 +34,6 @@ class Pipeline:
 
     def __init__(self, shop: Shop) -> None:
         self._shop = shop
-        self._at_work: set[str] = set()
 
     async def resume(self) -> list[Take]:
         """Go on with everything that is unfinished, each at the step it was at."""
@@ -44,22 +43,15 @@ class Pipeline:
         return takes
 
     async def start(self, take: Take) -> None:
-        """Let a take run when its turn comes; one that is at work goes on by itself, never twice at once."""
+        """Let a take run when its turn comes."""
         stage, job = STAGES[take.state], await self._shop.record(self._shop.journal.job, take.job_id)
         local = take.provider in self._shop.providers and self._shop.providers[take.provider].local
         lane = "sound" if local else stage.step.LANE
-        if take.id not in self._at_work:
-            self.dispatcher.start(take.id, stage.name, lane, job.priority, take.wake_at_s or 0.0)
+        self.dispatcher.start(take.id, stage.name, lane, job.priority, take.wake_at_s or 0.0)
 
     async def work(self, take_id: str) -> None:
         """One step of one take, and then its next turn."""
-        if take_id in self._at_work:
-            return
-        self._at_work.add(take_id)
-        try:
-            await self._turn(take_id)
-        finally:
-            self._at_work.discard(take_id)
+        await self._turn(take_id)
         take = await self._shop.record(self._shop.journal.take, take_id)
         log.info("take=%s state=%s%s", take.id, take.state, f" reason={take.reason!r}" if take.reason else "")
         if not take.ended:

@@ -70,9 +70,13 @@ class Vault:
         """Remove what an earlier, killed process left half-done; returns how many files."""
         return sum(1 for path in list(self._tmp.iterdir()) if _gone(path))
 
-    def clean(self, keep: Collection[str], *, dry_run: bool = False) -> tuple[int, int]:
-        """Remove everything but `keep` (or only count it); returns (files, bytes)."""
-        old = [path for path in self.folder.glob("[0-9a-f][0-9a-f]/*") if path.name not in keep]
+    def clean(self, keep: Collection[str], before_s: float, *, dry_run: bool = False) -> tuple[int, int]:
+        """Remove what came in before a moment (wall time) and is not in `keep`, or count it; (files, bytes).
+
+        The moment spares what a step has just adopted and not yet told the journal of.
+        """
+        all_there = self.folder.glob("[0-9a-f][0-9a-f]/*")
+        old = [path for path in all_there if path.name not in keep and path.stat().st_mtime < before_s]
         freed = sum(path.stat().st_size for path in old)
         return sum(1 for path in old if dry_run or _gone(path)), freed
 

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from extensions import till as tills
+from waiting import until
 
 from bridge import daemon, settings
 from bridge.desk import Origin
 from bridge.triggers import Setup
-from extensions import till as tills
-from waiting import until
 
 FOREIGN = Path(__file__).parent / "extensions" / "foreign"
 ENDED = ("delivered", "failed", "in_doubt", "cancelled")
@@ -34,7 +34,9 @@ def install(folder: Path, points: dict[str, dict[str, str]], name: str = "paybox
     """Install a package as pip would: modules and a dist-info with entry points (group → name → module)."""
     info = folder / f"{name}-1.0.dist-info"
     info.mkdir(parents=True)
-    lines = [f"[{group}]\n" + "".join(f"{it} = {module}\n" for it, module in of.items()) for group, of in points.items()]
+    lines = [
+        f"[{group}]\n" + "".join(f"{it} = {module}\n" for it, module in of.items()) for group, of in points.items()
+    ]
     (info / "entry_points.txt").write_text("\n".join(lines), encoding="utf-8")
     (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n", encoding="utf-8")
     return folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import pkgutil
 from importlib import metadata
 from types import ModuleType
@@ -34,12 +35,14 @@ def load(package: str, name: str) -> ModuleType:
 
 
 def _import(package: str, name: str) -> ModuleType:
+    if importlib.util.find_spec(f"{package}.{name}"):  # nobody else's package takes the place of ours
+        return importlib.import_module(f"{package}.{name}")
     for point in metadata.entry_points(group=_group(package), name=name):
         module = point.load()
         if not isinstance(module, ModuleType):
             raise TypeError(f"{point.value} is not a module")
         return module
-    return importlib.import_module(f"{package}.{name}")
+    raise ImportError(name)
 
 
 def _group(package: str) -> str:

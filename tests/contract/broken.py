@@ -8,5 +8,5 @@ BROKEN = {
     "raises": "1 / 0\n",
     "empty": "",
     "create": "def create(*these):\n    raise KeyError('a bug of theirs')\n",
-    "config": "from bridge.errors import Reject\ndef create(*these, bug=None, **more):\n    return bug.missing\n",
+    "misused": "from bridge.errors import Reject\ndef create(*these, bug=None, **more):\n    return bug.missing\n",
 }

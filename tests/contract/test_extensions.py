@@ -13,6 +13,8 @@ from typing import Any, Protocol
 
 import pytest
 import soundfile
+from broken import BROKEN
+from studio import CLI, Studio, ended, install
 
 from bridge import daemon, daws, hosts, providers, triggers
 from bridge.errors import BridgeError, ConfigError
@@ -22,14 +24,16 @@ from bridge.tools import extensions
 from bridge.tools.checkup import Finding
 from bridge.tools.clock import SystemClock
 from bridge.tools.worker import Workers
-from broken import BROKEN
-from studio import CLI, Studio, ended, install
 
 PROVIDERS = [*extensions.names("bridge.providers"), "paybox"]
 HOSTS = [*extensions.names("bridge.hosts"), "paybin"]
 DAWS = extensions.names("bridge.daws")
 TRIGGERS = extensions.names("bridge.triggers")
-ALL = [("providers", each) for each in PROVIDERS] + [("hosts", each) for each in HOSTS] + [("daws", each) for each in DAWS]
+ALL = (
+    [("providers", each) for each in PROVIDERS]
+    + [("hosts", each) for each in HOSTS]
+    + [("daws", each) for each in DAWS]
+)
 PROTOCOLS = {"providers": providers.Provider, "hosts": hosts.Host, "daws": daws.Daw, "triggers": triggers.Trigger}
 
 

@@ -11,7 +11,6 @@ from typing import Any
 
 import pytest
 import soundfile
-
 from extensions.till import tone
 from studio import Studio, built
 from waiting import until

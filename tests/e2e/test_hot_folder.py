@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-
-from bridge.tools.wav import write_wav
 from extensions.till import tone
 from studio import Studio, built
 from waiting import until
+
+from bridge.tools.wav import write_wav
 
 _NOBODY = 65534
 UNICODE = "Ünïcödé ; 100% “final”.wav"
@@ -29,7 +29,10 @@ BROKEN = {
     "text.wav": (b"This is no sound at all, it is a letter.\n" * 50, "not_audio"),
     "cut.wav": (tone(1.0)[:40_000], "truncated"),
     "zero.wav": (b"", ""),
-    "claims.wav": (tone(0.01)[:4] + b"\xff\xff\xff\xf0" + tone(0.01)[8:40] + b"\xf0\xff\xff\xff" + bytes(980), "truncated"),
+    "claims.wav": (
+        tone(0.01)[:4] + b"\xff\xff\xff\xf0" + tone(0.01)[8:40] + b"\xf0\xff\xff\xff" + bytes(980),
+        "truncated",
+    ),
 }
 SIDECARS = {
     "bad.toml": "prompt = ",

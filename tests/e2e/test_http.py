@@ -12,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-
 from extensions.till import tone
 from studio import Studio, built
 

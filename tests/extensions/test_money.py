@@ -7,13 +7,13 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from extensions.till import tone
+from studio import CLI, Studio, ended, news_of
+from waiting import until_async
 
 from bridge.desk import Origin
 from bridge.errors import Refused, Reject
 from bridge.take import State
-from extensions.till import tone
-from studio import CLI, Studio, ended, news_of
-from waiting import until_async
 
 
 def test_an_installed_package_makes_a_take(studio: Studio) -> None:

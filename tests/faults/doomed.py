@@ -1,4 +1,4 @@
-"""A daemon that is killed from inside at a chosen moment; no fault code is in the product, its boundaries are wrapped."""
+"""A daemon that is killed from inside at a chosen moment: the product has no fault code, its boundaries are wrapped."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from waiting import until_async
 
 from bridge import daemon, settings
 from bridge.journal import Journal
 from bridge.take import State
 from bridge.tools import files
 from bridge.triggers import Setup
-from waiting import until_async
 
 WORDS = ("DONE", "FAILED", "IN_DOUBT", "NOT TAKEN", "CANCELLED")
 _CONTEXT = multiprocessing.get_context("forkserver" if hasattr(os, "fork") else "spawn")

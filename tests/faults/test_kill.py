@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 import doomed
+import pytest
+from extensions.till import tone
+from studio import Studio
+
 from bridge.steps import STAGES
 from bridge.take import State
 from bridge.tools import files
-from extensions.till import tone
-from studio import Studio
 
 FULL = bool(os.environ.get("DAWBRIDGE_FULL"))
 KINDS = ("same_key", "find", "park")
@@ -41,7 +41,7 @@ def _all_is_well(studio: Studio, kind: str) -> None:
         assert len(studio.till.charges) == 1
     assert len(studio.till.charges) <= 1
     assert studio.delivered() == sound
-    assert [path for path in studio.root.rglob("*.part")] == []
+    assert list(studio.root.rglob("*.part")) == []
     assert list((studio.home / "vault" / "tmp").iterdir()) == []
 
 

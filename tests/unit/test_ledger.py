@@ -20,7 +20,7 @@ NOW_S = 1_800_000_000.0
 
 def fresh() -> sqlite3.Connection:
     db = sqlite3.connect(":memory:", isolation_level=None)
-    db.executescript((resources.files("bridge") / "journal.sql").read_text(encoding="utf-8"))
+    db.executescript((resources.files("bridge.journal") / "tables.sql").read_text(encoding="utf-8"))
     return db
 
 

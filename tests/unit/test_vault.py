@@ -12,6 +12,9 @@ from waiting import fill_up
 from bridge.errors import Retry
 from bridge.vault import Vault
 
+LATER_S = 4e9
+"""After anything that a test puts in."""
+
 
 @pytest.fixture
 def vault(home):
@@ -106,16 +109,16 @@ def test_what_a_killed_process_left_is_swept(vault):
 def test_clean_keeps_what_it_must(vault):
     """Everything else is gone, and its size is told."""
     shas = [put(vault, data) for data in (b"keep", b"old", b"older")]
-    assert vault.clean({shas[0]}) == (2, 8)
+    assert vault.clean({shas[0]}, LATER_S) == (2, 8)
     assert [vault.path(sha).exists() for sha in shas] == [True, False, False]
     assert vault.size() == (1, 4)
-    assert vault.clean({shas[0]}) == (0, 0)
+    assert vault.clean({shas[0]}, LATER_S) == (0, 0)
 
 
 def test_a_dry_run_only_counts(vault):
     """The same numbers, and nothing removed."""
     put(vault, b"old")
-    assert vault.clean(set(), dry_run=True) == (1, 3)
+    assert vault.clean(set(), LATER_S, dry_run=True) == (1, 3)
     assert vault.size() == (1, 3)
 
 
@@ -123,7 +126,7 @@ def test_clean_leaves_work_in_progress_alone(vault):
     """What is being written is nobody's to clean."""
     with vault.scratch() as path:
         path.write_bytes(b"half")
-        assert vault.clean(set()) == (0, 0)
+        assert vault.clean(set(), LATER_S) == (0, 0)
         assert path.exists()
 
 

@@ -13,19 +13,15 @@ import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from bridge.errors import ConfigError, Reject
-from bridge.request import Request
+from bridge.errors import Reject
+from bridge.journal.file import open_file
+from bridge.journal.rows import insert, job_of, marks, news_of, stored, take_columns, take_of
 from bridge.take import ENDED, Job, News, State, Take
 from bridge.tools.clock import Clock
 
-SCHEMA = 1
-_TABLES = resources.files("bridge") / "journal.sql"
-_JSON = {"error", "facts"}
 _LETTERS = "0123456789abcdefghjkmnpqrstvwxyz"
 _LONGEST_ID = 10
 
@@ -45,7 +41,7 @@ class Journal:
         self._clock = clock
         self._lock = threading.RLock()
         self._told: list[Callable[[], object]] = []
-        self._db = _open(path)
+        self._db = open_file(path)
 
     def close(self) -> None:
         """Close the file."""
@@ -83,44 +79,46 @@ class Journal:
         asked = job.request.model_dump_json(exclude_none=True)
         row = {**vars(job), "request": asked, "digest": digest, "no_upload": int(job.no_upload)}
         with self.commit() as db:
-            _insert(db, "jobs", row)
+            insert(db, "jobs", row)
             for take in takes:
-                _insert(db, "takes", _columns(take))
+                insert(db, "takes", take_columns(take))
                 self._tell(db, take, None, State.QUEUED, {})
 
     def job(self, job_id: str) -> Job:
         """One job by its id."""
-        return _job(self._one("SELECT * FROM jobs WHERE id = ?", job_id))
+        return job_of(self._one("SELECT * FROM jobs WHERE id = ?", job_id))
 
     def jobs(self, limit: int = 50) -> list[Job]:
         """The newest jobs first."""
-        return [_job(row) for row in self._all("SELECT * FROM jobs ORDER BY created_s DESC, rowid DESC LIMIT ?", limit)]
+        return [
+            job_of(row) for row in self._all("SELECT * FROM jobs ORDER BY created_s DESC, rowid DESC LIMIT ?", limit)
+        ]
 
     def job_named(self, client_id: str) -> tuple[Job, str] | None:
         """The job that a client gave this id, and its digest."""
         rows = self._all("SELECT * FROM jobs WHERE client_id = ?", client_id)
-        return (_job(rows[0]), rows[0]["digest"]) if rows else None
+        return (job_of(rows[0]), rows[0]["digest"]) if rows else None
 
     def jobs_like(self, digest: str) -> list[Job]:
         """All jobs that asked for the same, newest first."""
-        return [_job(row) for row in self._all("SELECT * FROM jobs WHERE digest = ? ORDER BY created_s DESC", digest)]
+        return [job_of(row) for row in self._all("SELECT * FROM jobs WHERE digest = ? ORDER BY created_s DESC", digest)]
 
     # --- takes ------------------------------------------------------------------------------------------------------
 
     def take(self, take_id: str) -> Take:
         """One take by its id."""
-        return _take(self._one("SELECT * FROM takes WHERE id = ?", take_id))
+        return take_of(self._one("SELECT * FROM takes WHERE id = ?", take_id))
 
     def takes(self, job_id: str) -> list[Take]:
         """A job's takes in order."""
-        return [_take(row) for row in self._all("SELECT * FROM takes WHERE job_id = ? ORDER BY number", job_id)]
+        return [take_of(row) for row in self._all("SELECT * FROM takes WHERE job_id = ? ORDER BY number", job_id)]
 
     def unfinished(self) -> list[Take]:
         """Every take that still has steps before it, oldest first."""
         ended = tuple(ENDED)
         return [
-            _take(row)
-            for row in self._all(f"SELECT * FROM takes WHERE state NOT IN ({_marks(ended)}) ORDER BY created_s", *ended)
+            take_of(row)
+            for row in self._all(f"SELECT * FROM takes WHERE state NOT IN ({marks(ended)}) ORDER BY created_s", *ended)
         ]
 
     def shas_in_use(self, before_s: float) -> set[str]:
@@ -129,7 +127,7 @@ class Journal:
         A take that failed or is in doubt keeps its sound while it may be retried: it counts as not ended.
         """
         done = (State.DELIVERED, State.CANCELLED)
-        kept = self._all(f"SELECT * FROM takes WHERE state NOT IN ({_marks(done)}) OR updated_s >= ?", *done, before_s)
+        kept = self._all(f"SELECT * FROM takes WHERE state NOT IN ({marks(done)}) OR updated_s >= ?", *done, before_s)
         sound = {row[name] for row in kept for name in ("input_sha", "raw_sha", "finished_sha") if row[name]}
         reports = self._all("SELECT report_sha FROM takes WHERE report_sha IS NOT NULL")
         return sound | {row["report_sha"] for row in reports}
@@ -148,7 +146,7 @@ class Journal:
         exact = [row for row in rows if row["id"] == like]
         if not rows:
             raise Reject("unknown_id", f"There is no job or take '{name[:40]}'.", "`dawbridge jobs` lists them.")
-        return [_take(row) for row in exact or rows]
+        return [take_of(row) for row in exact or rows]
 
     def advance(
         self, take: Take, to: State, *, also: Callable[[sqlite3.Connection], None] | None = None, **columns: Any
@@ -194,7 +192,7 @@ class Journal:
             self._tell(db, take, take.state, to, dict(error or {}))
 
     def _update(self, db: sqlite3.Connection, take: Take, columns: dict[str, Any]) -> None:
-        columns = _stored({**columns, "updated_s": self._clock.wall()})
+        columns = stored({**columns, "updated_s": self._clock.wall()})
         sets = ", ".join(f"{name} = ?" for name in columns)
         done = db.execute(
             f"UPDATE takes SET {sets} WHERE id = ? AND state = ?", (*columns.values(), take.id, take.state)
@@ -207,12 +205,12 @@ class Journal:
     def since(self, seq: int, limit: int = 500) -> list[News]:
         """What has happened after line `seq`, oldest first."""
         rows = self._all("SELECT * FROM transitions WHERE seq > ? ORDER BY seq LIMIT ?", seq, limit)
-        return [_news(row) for row in rows]
+        return [news_of(row) for row in rows]
 
     def history(self, take_id: str) -> list[News]:
         """One take's way so far."""
         rows = self._all("SELECT * FROM transitions WHERE take_id = ? ORDER BY seq", take_id)
-        return [_news(row) for row in rows]
+        return [news_of(row) for row in rows]
 
     def last_seq(self) -> int:
         """The newest line's number; 0 when nothing has happened yet."""
@@ -268,78 +266,3 @@ class Journal:
 def new_id() -> str:
     """A job's name: eight letters and digits that are hard to confuse."""
     return "".join(secrets.choice(_LETTERS) for _ in range(8))
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-        try:
-            _make_ready(db, path)
-        except BaseException:
-            db.close()
-            raise
-    except sqlite3.OperationalError as fault:
-        raise ConfigError("no_journal", f"{path} cannot be opened: {fault}.", "Check that folder and disk.") from fault
-    except sqlite3.DatabaseError as fault:
-        raise _broken(path, str(fault)) from fault
-    return db
-
-
-def _make_ready(db: sqlite3.Connection, path: Path) -> None:
-    db.row_factory = sqlite3.Row
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        db.execute(f"PRAGMA {pragma}")
-    found = db.execute("PRAGMA user_version").fetchone()[0]
-    if found > SCHEMA:
-        raise ConfigError("newer_journal", f"{path} was written by a newer dawbridge.", "Update this one.")
-    if found == 0:
-        db.executescript(
-            f"BEGIN IMMEDIATE; {_TABLES.read_text(encoding='utf-8')} PRAGMA user_version = {SCHEMA}; COMMIT;"
-        )
-    if (said := db.execute("PRAGMA quick_check").fetchone()[0]) != "ok":
-        raise _broken(path, said)
-
-
-def _broken(path: Path, said: str) -> ConfigError:
-    return ConfigError("broken_journal", f"{path} is damaged: {said}.", "Move it away; the vault keeps the sound.")
-
-
-def _marks(values: tuple[Any, ...]) -> str:
-    return ", ".join("?" * len(values))
-
-
-def _insert(db: sqlite3.Connection, table: str, columns: dict[str, Any]) -> None:
-    values = tuple(columns.values())
-    db.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({_marks(values)})", values)
-
-
-def _columns(take: Take) -> dict[str, Any]:
-    return _stored({each.name: getattr(take, each.name) for each in fields(take)})
-
-
-def _stored(columns: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: (json.dumps(value) if name in _JSON and value is not None else value) for name, value in columns.items()
-    }
-
-
-def _take(row: sqlite3.Row) -> Take:
-    said = dict(row)
-    said |= {"state": State(said["state"]), "needs_user": bool(said["needs_user"]), "facts": json.loads(said["facts"])}
-    said["stopped_in"] = State(said["stopped_in"]) if said["stopped_in"] else None
-    said["error"] = json.loads(said["error"]) if said["error"] else None
-    return Take(**said)
-
-
-def _news(row: sqlite3.Row) -> News:
-    said = dict(row)
-    said.pop("was")
-    return News(**{**said, "state": State(said["state"]), "note": json.loads(said["note"])})
-
-
-def _job(row: sqlite3.Row) -> Job:
-    said = dict(row)
-    said.pop("digest")
-    said |= {"request": Request.model_validate_json(said["request"]), "no_upload": bool(said["no_upload"])}
-    return Job(**said)
