@@ -25,6 +25,7 @@ from bridge.feed import Feed
 from bridge.journal import Journal
 from bridge.pipeline import Pipeline
 from bridge.providers import Bench
+from bridge.request import check_presets
 from bridge.settings import Settings
 from bridge.steps.shop import Shop
 from bridge.take import Take
@@ -59,6 +60,7 @@ async def running(setup: Setup, clock: Clock | None = None) -> AsyncIterator[Dae
     Raises:
         ConfigError: another daemon holds the data folder, a port is taken, or the set-up is wrong.
     """
+    check_presets(setup.settings)
     with _only_one(setup.home):
         shop = make_shop(setup.home, setup.settings, clock or SystemClock())
         try:
@@ -71,7 +73,7 @@ async def running(setup: Setup, clock: Clock | None = None) -> AsyncIterator[Dae
 
 def make_shop(home: Path, settings: Settings, clock: Clock) -> Shop:
     """Everything the steps work with; an extension that cannot be made is remembered as broken."""
-    workers, broken = Workers(), dict[str, BridgeError]()
+    workers, broken = Workers(log=worker_log(home)), dict[str, BridgeError]()
     providers, hosts, daws = _extensions(settings, Bench(workers, clock), broken)
     return Shop(
         settings=settings,
@@ -84,6 +86,11 @@ def make_shop(home: Path, settings: Settings, clock: Clock) -> Shop:
         daws=daws,
         broken=broken,
     )
+
+
+def worker_log(home: Path) -> Path:
+    """Where what libraries print in the workers goes."""
+    return home / "logs" / "worker.log"
 
 
 def extensions_of(settings: Settings, clock: Clock) -> tuple[list[Any], dict[str, BridgeError]]:

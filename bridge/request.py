@@ -195,6 +195,19 @@ def effective(said: Mapping[str, Any], settings: Settings) -> Request:
     return parse({"model": settings.model, **{key: value for key, value in fields.items() if value is not None}})
 
 
+def check_presets(settings: Settings) -> None:
+    """Look at every preset before anybody uses it.
+
+    Raises:
+        ConfigError: `bad_preset`, naming it and what is wrong.
+    """
+    for name, fields in settings.preset.items():
+        try:
+            parse({"prompt": "any", **fields})
+        except Reject as said:
+            raise ConfigError("bad_preset", f"In preset '{name}': {said.message}", said.hint) from said
+
+
 def _over(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     """`above` laid over `below`, tables within tables likewise; None does not cover."""
     merged = dict(below)

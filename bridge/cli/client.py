@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from bridge import daemon, settings
-from bridge.cli import screen
+from bridge.cli import logs, screen
 from bridge.errors import BridgeError, ConfigError, from_dict
 from bridge.tools import secrets
 from bridge.triggers import Setup
@@ -60,6 +60,7 @@ async def connected() -> AsyncIterator[Client]:
         async with aclosing(client):
             yield client
         return
+    logs.start(home / "logs", verbose=False)
     setup = Setup(home, settings.load(), one_shot=True)
     async with daemon.running(setup) as own:
         for take in own.unfinished:

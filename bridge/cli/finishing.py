@@ -8,7 +8,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from bridge.daemon import worker_log
 from bridge.errors import Reject
+from bridge.settings import home
 from bridge.tools import files
 from bridge.tools.worker import Workers
 
@@ -20,7 +22,7 @@ async def finish_to(file: Path, order: dict[str, Any], out: Path | None) -> dict
         Reject: the file is not usable sound, or `out` exists.
     """
     folder, names = _target(file.absolute(), out)
-    workers, scratch = Workers(size=1), Path(tempfile.mkdtemp(prefix="dawbridge-"))
+    workers, scratch = Workers(size=1, log=worker_log(home())), Path(tempfile.mkdtemp(prefix="dawbridge-"))
     try:
         work = {**order, "raw": str(file.absolute()), "out": str(scratch / "out.wav")}
         said = await workers.run("bridge.post:finish", work)

@@ -14,9 +14,9 @@ COLUMNS = ("file", "samples", "rate", "length", "tempo", "offset", "LUFS before 
 
 def job(it: dict[str, Any]) -> None:
     """A finished job: one row for each delivered take, a sentence for each other, then the warnings."""
-    rows = [take_row(take) for take in it["takes"] if take["state"] == "delivered"]
-    if rows:
-        screen.table("", COLUMNS, rows)
+    done = [take for take in it["takes"] if take["state"] == "delivered"]
+    if done:
+        screen.table(f"In {Path(done[0]['path']).parent}:", COLUMNS, [take_row(take) for take in done])
     for take in it["takes"]:
         for warning in (take.get("report") or {}).get("warnings", []):
             screen.say(f"{take['id']}: {warning}")
@@ -29,20 +29,23 @@ def job(it: dict[str, Any]) -> None:
 def take_row(take: dict[str, Any]) -> tuple[str, ...]:
     """One delivered take in `COLUMNS`."""
     post = take["report"]["post"]
-    return (take["path"], *figures(post), cost(take))
+    return (Path(take["path"]).name, *figures(post), cost(take))
 
 
 def figures(post: dict[str, Any]) -> tuple[str, ...]:
-    """The measured columns of a post report: samples, rate, length, tempo, offset, loudness, true peak."""
-    raw, result, tempo = post["raw"], post["result"], post.get("tempo") or {}
+    """The measured columns of a post report: samples, rate, length, tempo, offset, loudness, true peak.
+
+    Before is the clip that was sent, or what the engine made where none was.
+    """
+    before, result, tempo = post["source"] or post["raw"], post["result"], post.get("tempo") or {}
     return (
         str(result["frames"]),
         f"{result['rate']} Hz",
         f"{result['duration_s']:.3f} s",
         number(tempo.get("bpm"), "{:.2f} BPM"),
         number(beat_offset_s(tempo), "{:+.1f} ms", 1000),
-        f"{number(raw['lufs'])} → {number(result['lufs'])}",
-        f"{number(raw['true_peak_dbtp'])} → {number(result['true_peak_dbtp'])}",
+        f"{number(before['lufs'])} → {number(result['lufs'])}",
+        f"{number(before['true_peak_dbtp'])} → {number(result['true_peak_dbtp'])}",
     )
 
 

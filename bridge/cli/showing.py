@@ -17,6 +17,7 @@ from bridge import settings
 from bridge.cli import report, screen
 from bridge.cli.client import Client, running_client
 from bridge.cli.live import live
+from bridge.daemon import worker_log
 from bridge.errors import BridgeError
 from bridge.tools import files
 from bridge.tools.worker import Workers
@@ -61,7 +62,7 @@ async def show(out: Path | None) -> None:
     place.project.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="dawbridge-demo-", ignore_cleanup_errors=True) as state:
         os.environ["DAWBRIDGE_HOME"] = state
-        workers = Workers(size=1)
+        workers = Workers(size=1, log=worker_log(settings.home()))
         try:
             await _show(place, workers)
         finally:

@@ -103,11 +103,13 @@ def inspect(*, file: File, bpm: Bpm = None, picture: Picture = None, json: Json 
 
 async def _inspect(file: Path, bpm: str | None, picture: Path | None) -> None:
     from bridge.cli import report  # noqa: PLC0415 - heavy
+    from bridge.daemon import worker_log  # noqa: PLC0415 - heavy
+    from bridge.settings import home  # noqa: PLC0415 - heavy
     from bridge.tools import music  # noqa: PLC0415 - not for --help
     from bridge.tools.worker import Workers  # noqa: PLC0415 - not for --help
 
     hint = None if bpm is None else music.check_bpm(bpm)
-    workers = Workers(size=1)
+    workers = Workers(size=1, log=worker_log(home()))
     try:
         order = {"path": str(file.absolute()), "bpm": hint, "bins": 1100}
         said = await workers.run("bridge.post:inspect", order)

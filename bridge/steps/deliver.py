@@ -52,9 +52,12 @@ async def _copied(copying: Any) -> Path:
 
 
 def file_stem(asked: Request, take: Take, report: dict[str, Any]) -> str:
-    """`<slug>_<bpm>bpm_<key>_<take>`: plain ASCII, so that every DAW and file system takes it."""
-    made, tempo = report.get("made") or {}, report["post"].get("tempo") or {}
-    bpm = asked.grid.bpm or made.get("bpm") or tempo.get("bpm")
+    """`<slug>_<bpm>bpm_<key>_<take>`: plain ASCII, so that every DAW and file system takes it.
+
+    A tempo that was only measured may be half or twice the true one: it is in the report, not in the name.
+    """
+    made = report.get("made") or {}
+    bpm = asked.grid.bpm or made.get("bpm")
     key = asked.grid.key or made.get("key")
     words = [slug(f"{asked.clip.path.stem} {asked.prompt}" if asked.clip else asked.prompt)]
     words += [f"{round(bpm, 2):g}bpm"] if bpm else []

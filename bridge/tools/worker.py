@@ -18,8 +18,9 @@ import subprocess
 import sys
 import threading
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from bridge.errors import BridgeError, Reject, from_dict
 from bridge.tools import files
@@ -29,16 +30,20 @@ log = logging.getLogger(__name__)
 Order = dict[str, Any]
 _MEMORY_BYTES = 4 << 30
 _LINE_BYTES = 64 << 20
+_LOG_BYTES = 1 << 20
 _KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "TEMP", "TMP", "SYSTEMROOT", "USERPROFILE", "LD_LIBRARY_PATH")
 _QUICK = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "PYTHONIOENCODING": "utf-8"}
 _BLAS = ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")
 
 
 class Workers:
-    """Up to `size` worker processes; `run` gives one a piece of work and waits for it."""
+    """Up to `size` worker processes; `run` gives one a piece of work and waits for it.
 
-    def __init__(self, size: int = 2, limit_s: float = 600.0) -> None:
-        self._limit_s = limit_s
+    What libraries print goes to the file `log`, or to our own standard error when there is none.
+    """
+
+    def __init__(self, size: int = 2, limit_s: float = 600.0, log: Path | None = None) -> None:
+        self._limit_s, self._log = limit_s, log
         self._slots = asyncio.Semaphore(size)
         self._idle: list[asyncio.subprocess.Process] = []
 
@@ -50,7 +55,7 @@ class Workers:
             Reject: `worker_crashed`, `worker_timeout` or `worker_failed`.
         """
         async with self._slots:
-            process = self._waiting() or await _start()
+            process = self._waiting() or await _start(self._log)
             try:
                 said = await asyncio.wait_for(_ask(process, function, order), self._limit_s)
             except TimeoutError:
@@ -83,12 +88,30 @@ class Workers:
         return None
 
 
-async def _start() -> asyncio.subprocess.Process:
+async def _start(log: Path | None) -> asyncio.subprocess.Process:
+    with _opened(log) as printed:
+        return await _spawn(printed)
+
+
+@contextlib.contextmanager
+def _opened(log: Path | None) -> Iterator[IO[bytes] | None]:
+    """The log to append to; one that has grown long is begun anew."""
+    if log is None:
+        yield None
+        return
+    log.parent.mkdir(parents=True, exist_ok=True)
+    long = log.exists() and log.stat().st_size > _LOG_BYTES
+    with log.open("wb" if long else "ab") as printed:
+        yield printed
+
+
+async def _spawn(printed: IO[bytes] | None) -> asyncio.subprocess.Process:
     environment = {name: os.environ[name] for name in (*_KEPT, *_BLAS) if name in os.environ} | _QUICK
     return await asyncio.create_subprocess_exec(
         *(sys.executable, "-P", "-m", "bridge.tools.worker"),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
+        stderr=printed,
         env=environment,
         limit=_LINE_BYTES,
         **_apart(),
@@ -152,7 +175,7 @@ def _answer(function: str, order: Order) -> str:
         error = Reject("too_big", "The sound does not fit in the worker's memory.", "Cut it.")
     except Exception as fault:  # noqa: BLE001 - foreign sound, foreign plug-ins: this take fails, the worker lives
         traceback.print_exc()
-        error = Reject("worker_failed", f"{function} failed: {type(fault).__name__}: {fault}.", "See the log.")
+        error = Reject("worker_failed", f"{function} failed: {type(fault).__name__}: {fault}.", "See logs/worker.log.")
     return json.dumps({"error": error.as_dict()})
 
 

@@ -23,6 +23,7 @@ from waiting import until
 from bridge.tools.wav import write_wav
 
 _NOBODY = 65534
+LONG = f"{'long ' * 48}.wav"
 UNICODE = "Ünïcödé ; 100% “final”.wav"
 DECOMPOSED = unicodedata.normalize("NFD", "Café.wav")
 BROKEN = {
@@ -77,6 +78,9 @@ def _fill(studio: Studio) -> None:
     quiet = np.zeros((2, 4410), np.float32)
     write_wav(studio.inbox / "ours.wav", [quiet], 44_100, 2, {"ISFT": "dawbridge 0.1.0"})
     (studio.inbox / "folder.wav").mkdir()
+    studio.drop(LONG, tone(1.0, hz=180))
+    if sys.platform == "linux":
+        (studio.inbox / os.fsdecode(b"\xff\xfe.wav")).write_bytes(tone(0.5))
     if hasattr(os, "mkfifo"):
         os.mkfifo(studio.inbox / "pipe.wav")
         (studio.inbox / "link.wav").symlink_to(studio.root / "whole.flac")
@@ -100,6 +104,7 @@ def dropped(tmp_path_factory: pytest.TempPathFactory, site: Path) -> Iterator[St
             studio.told(f"{Path(name).stem}.wav", "NOT TAKEN")
         studio.drop("copy of preset.wav", tone(1.0, hz=110))
         studio.told("copy of preset.wav", "same clip")
+        until(lambda: _way(studio, LONG) == [("delivered",)], "the long name's take")
         studio.stop_all()
         yield studio
 
@@ -159,6 +164,11 @@ def test_a_bad_sidecar_says_why(dropped: Studio, name: str) -> None:
     assert said.startswith("NOT TAKEN")
     assert len(said.splitlines()[1]) > 20
     assert "Traceback" not in said
+
+
+def test_a_name_with_no_room_for_an_outcome(dropped: Studio) -> None:
+    """A clip whose name is so long that nothing fits beside it is delivered all the same."""
+    assert _way(dropped, LONG) == [("delivered",)]
 
 
 def test_what_is_not_meant_is_left_alone(dropped: Studio) -> None:

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from bridge.errors import Reject
-from bridge.request import Request, effective, parse
-from bridge.settings import read
+from bridge.errors import ConfigError, Reject
+from bridge.request import Request, check_presets, effective, parse
+from bridge.settings import Settings, read
 
 TEMPO = "is not a tempo between 20 and 400 BPM. Send the project's tempo as a number like 92 or 92.5, or leave it out."
 
@@ -263,3 +263,10 @@ def test_the_clips_path_stays_a_path():
     """Blanks, leading dashes, line ends and 255 letters are names like any other."""
     for name in ("a b.wav", "-rf.wav", "line\nend.wav", "n" * 255, "$(x).wav", "e\u0301.wav"):
         assert wish(clip={"path": f"/m/{name}"}).clip.path == Path(f"/m/{name}")
+
+
+def test_a_preset_is_checked_before_it_is_used():
+    """A mistyped field in a preset is told at the start, with the preset's name and the nearest field."""
+    check_presets(Settings(preset={"good": {"strength": 0.5}}))
+    with pytest.raises(ConfigError, match=r"In preset 'bad': There is no field 'strenght'\. Did you mean 'strength'\?"):
+        check_presets(Settings(preset={"bad": {"strenght": 0.5}}))

@@ -52,13 +52,14 @@ def test_a_slug_is_a_name_on_every_system(text):
         ({}, {"grid": {"bpm": 92.5, "key": "F# minor"}}, "warm-pads_92.5bpm_Fsharpm_k3m9w2pa-1"),
         ({"made": {"bpm": 120, "key": "Bb"}}, {}, "warm-pads_120bpm_Bb_k3m9w2pa-1"),
         ({"made": {"bpm": 120}}, {"grid": {"bpm": 92}}, "warm-pads_92bpm_k3m9w2pa-1"),
-        ({"post": {"tempo": {"bpm": 119.9812}}}, {}, "warm-pads_119.98bpm_k3m9w2pa-1"),
+        ({"made": {"bpm": 119.9812}}, {}, "warm-pads_119.98bpm_k3m9w2pa-1"),
+        ({"post": {"tempo": {"bpm": 119.9812}}}, {}, "warm-pads_k3m9w2pa-1"),
         ({"made": None, "post": {"tempo": None}}, {}, "warm-pads_k3m9w2pa-1"),
         ({}, {"clip": {"path": "/m/Loop 01.wav"}}, "loop-01-warm-pads_k3m9w2pa-1"),
     ],
 )
 def test_a_take_is_named_after_what_it_is(report, fields, name):
-    """The words, the tempo and key (as asked, else as made, else as measured), and its own id."""
+    """The words, the tempo and key (as asked, else as made; never one that was only measured), and its own id."""
     assert stem(report, **fields) == name
 
 
