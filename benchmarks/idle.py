@@ -34,8 +34,8 @@ with rig() as it:
     for number in range(2000):
         folder = it.hot if number < 1000 else it.hot / "bench"
         folder.mkdir(exist_ok=True)
-        clip(folder / f".{number}.part", 0.2, number)
-        (folder / f".{number}.part").replace(folder / f"clip{number:04}.wav")
+        clip(folder / f".{number}.wav", 0.2, number)
+        (folder / f".{number}.wav").replace(folder / f"clip{number:04}.wav")
     it.wait_for(2000, limit_s=1200)
     time.sleep(3)
     daemon, before = it.process.pid, processor_s(it.process.pid)

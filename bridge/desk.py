@@ -7,25 +7,22 @@ is joined, and job and takes are on disk. Only then does the pipeline hear of it
 from __future__ import annotations
 
 import asyncio
-import hashlib
-import os
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
-from bridge import ledger
+from bridge import ledger, reach
 from bridge.errors import Reject, Retry
 from bridge.journal import Moved, Stuck, new_id
 from bridge.pipeline import Pipeline
 from bridge.providers import Quote
+from bridge.reach import Source
 from bridge.request import Request, effective
 from bridge.steps import reserve
 from bridge.steps.shop import Shop, origin_trusted
 from bridge.take import Job, State, Take
-from bridge.tools import files
 
 INTERACTIVE, BATCH = 100, 0
 _FRESH_S = 3600.0
@@ -39,14 +36,6 @@ class Origin:
     priority: int = INTERACTIVE
     no_upload: bool = False
     once: bool = False
-
-
-@dataclass(frozen=True)
-class Source:
-    """A clip's content, and the state of the file when it was read."""
-
-    sha256: str | None = None
-    stamp: str | None = None
 
 
 @dataclass(frozen=True)
@@ -74,8 +63,7 @@ class Desk:
             BridgeError: the model's provider is not usable here.
             Retry: the journal cannot be written now.
         """
-        asked = await asyncio.to_thread(self._sighted, said, origin)
-        clip = await asyncio.to_thread(self._content, asked, origin)
+        asked, clip = await asyncio.to_thread(self._sighted, said, origin)
         async with self._one_at_a_time:
             it = await self._same(asked, clip.sha256, ever=origin.once)
             if it is None:
@@ -94,8 +82,7 @@ class Desk:
         Raises:
             BridgeError: as `accept`, and what a cap would refuse.
         """
-        asked = await asyncio.to_thread(self._sighted, said, origin)
-        clip = await asyncio.to_thread(self._content, asked, origin)
+        asked, clip = await asyncio.to_thread(self._sighted, said, origin)
         job, takes = self._drawn_up(asked, clip, origin)
         provider = self.shop.provider(takes[0].provider)
         quote = provider.price(self.shop.order(takes[0], job))
@@ -175,34 +162,11 @@ class Desk:
                 return Accepted(job, tuple(takes), joined=True)
         return None
 
-    def _sighted(self, said: Mapping[str, Any], origin: Origin) -> Request:
-        """The effective request, with a folder to land in, inside what this trigger may touch."""
-        asked = effective(said, self.shop.settings)
-        project = asked.placement.project
-        if project is None:
-            project = self.shop.settings.deliver_to
-            _made(project)
-        elif not origin_trusted(origin.name):
-            _inside(project, self.shop.settings.paths.write_roots)
-        _usable(project)
-        return asked.model_copy(update={"placement": asked.placement.model_copy(update={"project": project})})
-
-    def _content(self, asked: Request, origin: Origin) -> Source:
-        """The clip as it is now; its stamp is taken first, so that a change while it is read does not go unseen."""
-        if asked.clip is None:
-            return Source()
-        path = asked.clip.path
-        if not path.is_absolute():
-            raise Reject("relative_path", f"'{path}' is not an absolute path.", "Give the whole path.")
-        try:
-            if origin_trusted(origin.name):
-                return Source(stamp=files.stamp(path), sha256=files.sha256(path))
-            with files.open_inside(path, self.shop.settings.paths.read_roots) as clip:
-                stamp = files.stamp(path)
-                return Source(hashlib.file_digest(clip, "sha256").hexdigest(), stamp)
-        except (OSError, ValueError) as fault:  # ValueError: a NUL in the path
-            why = getattr(fault, "strerror", None) or fault
-            raise Reject("no_such_file", f"The clip {path} cannot be read: {why}.", "Check it.") from fault
+    def _sighted(self, said: Mapping[str, Any], origin: Origin) -> tuple[Request, Source]:
+        """The effective request with a folder to land in, and its clip, inside what this trigger may touch."""
+        settings, trusted = self.shop.settings, origin_trusted(origin.name)
+        asked = reach.landing(effective(said, settings), settings, trusted=trusted)
+        return asked, reach.content(asked, settings, trusted=trusted)
 
     def _drawn_up(self, asked: Request, clip: Source, origin: Origin) -> tuple[Job, list[Take]]:
         now_s, seed = self.shop.clock.wall(), asked.seed if asked.seed is not None else secrets.randbits(32)
@@ -252,28 +216,3 @@ def _back_to(take: Take) -> State:
         return take.state
     unpaid = {State.RESERVED, State.PUBLISHED, State.SUBMITTING}
     return State.CAPTURED if take.stopped_in in unpaid else take.stopped_in
-
-
-def _made(project: Path) -> None:
-    try:
-        project.mkdir(parents=True, exist_ok=True)
-    except OSError as fault:
-        hint = "Set deliver_to to a folder that can be made, or name one."
-        raise Reject("no_folder", f"The folder {project} cannot be made: {fault.strerror}.", hint) from fault
-
-
-def _inside(project: Path, roots: tuple[Path, ...]) -> None:
-    if not files.is_inside(project, roots):
-        allowed = ", ".join(map(str, roots))
-        raise Reject(
-            "outside_roots", f"{project} is not inside a folder this trigger may write.", f"Allowed: {allowed}."
-        )
-
-
-def _usable(project: Path) -> None:
-    if not project.is_absolute():
-        raise Reject("relative_path", f"'{project}' is not an absolute path.", "Give the whole path.")
-    if not project.is_dir():
-        raise Reject("no_folder", f"There is no folder {project}.", "Create it, or name another.")
-    if not os.access(project, os.W_OK):
-        raise Reject("folder_denied", f"{project} cannot be written to.", "Allow writing there, or name another.")

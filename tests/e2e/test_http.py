@@ -127,6 +127,7 @@ def test_the_roots_hold_for_programs(door: Studio) -> None:
     for project in (outside, f"{door.project}/../../outside"):
         said = _ask(door, _wish(door, placement={"project": str(project)})).json()
         assert said["error"]["code"] == "outside_roots"
+    assert _ask(door, _wish(door, placement={"project": "/x\0y"})).status_code == 400
     assert _ask(door, _wish(door, clip={"path": str(door.root / "in.wav")}), "quote").status_code == 200
     mine = {"authorization": f"Bearer {_token(door, 'cli')}"}
     asked = {"clip": {"path": str(outside / "clip.wav")}, "placement": {"project": str(outside)}}

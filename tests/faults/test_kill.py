@@ -69,7 +69,7 @@ def test_killed_at_each_effect(tmp_path: Path, site: Path, kind: str, when: str)
     """Whichever commit, file, removal or call is the last one before the kill, the promises hold."""
     from studio import built  # noqa: PLC0415 - a studio for each kill
 
-    stride = 1 if FULL else 7
+    stride = 1 if FULL else 9
     number, died = 1 + KINDS.index(kind) * 2 + (when == "after"), True
     while died:
         with built(tmp_path / str(number), site) as studio:

@@ -14,13 +14,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-
-from watchdog.events import FileSystemEvent, FileSystemEventHandler
-from watchdog.observers import Observer
 
 from bridge.desk import BATCH, Desk, Origin
 from bridge.errors import BridgeError, ConfigError, Retry
@@ -31,11 +27,16 @@ from bridge.tools import files, riff
 from bridge.tools.checkup import Finding
 from bridge.triggers import Setup
 from bridge.triggers.hot_folder import outcome
-from bridge.triggers.hot_folder.drop import Drop, list_drops, read_wish
+from bridge.triggers.hot_folder.drop import Drop, read_wish
+from bridge.triggers.hot_folder.listing import new_drops, times_of
 from bridge.triggers.hot_folder.ripe import Ripeness
+from bridge.triggers.hot_folder.wake import woken_by
 
 log = logging.getLogger(__name__)
 _SCAN_S = 2.0
+_WHOLE_SCAN_S = 30.0
+_COARSE_NS = 3_000_000_000
+"""No file system tells times more coarsely: a folder that changed so lately may have changed again unseen."""
 _MENDABLE = {"no_folder", "folder_denied"}
 """Refusals that are over as soon as the user has put a folder right."""
 
@@ -47,10 +48,17 @@ class _Watched:
     settings: HotFolder
     done: dict[str, str] = field(default_factory=dict)
     told: dict[str, str] = field(default_factory=dict)
+    times: tuple[int, ...] | None = None
+    """The folders' times of change when last nothing was left to do; None while something is."""
+    scanned_s: float = 0.0
 
     @property
     def name(self) -> str:
         return str(self.settings.path)
+
+    def is_as_it_was(self, times: tuple[int, ...], now_s: float) -> bool:
+        """Whether no name has come or gone since nothing was left to do; from time to time we look all the same."""
+        return times == self.times and now_s - self.scanned_s < _WHOLE_SCAN_S
 
 
 class HotFolders:
@@ -81,20 +89,27 @@ class HotFolders:
     async def _scan_for_ever(self, desk: Desk) -> None:
         ripeness, bell = Ripeness(desk.shop.clock, desk.shop.workers), asyncio.Event()
         loop = asyncio.get_running_loop()
-        with _woken_by([each.settings for each in self._folders], partial(loop.call_soon_threadsafe, bell.set)):
+        with woken_by([each.settings for each in self._folders], partial(loop.call_soon_threadsafe, bell.set)):
             while True:
+                rung = bell.is_set()
                 bell.clear()
                 for folder in self._folders:
-                    await self._scan(folder, desk, ripeness)
+                    await self._scan(folder, desk, ripeness, rung=rung)
                 with contextlib.suppress(TimeoutError):  # not wait_for: before Python 3.12 it can swallow a cancel
                     async with asyncio.timeout(_SCAN_S):
                         await bell.wait()
 
-    async def _scan(self, folder: _Watched, desk: Desk, ripeness: Ripeness) -> None:
-        drops = await asyncio.to_thread(list_drops, folder.settings.path, self._presets)
+    async def _scan(self, folder: _Watched, desk: Desk, ripeness: Ripeness, *, rung: bool) -> None:
+        now_s, wall_ns = desk.shop.clock.steady(), desk.shop.clock.wall() * 1e9
+        times = await asyncio.to_thread(times_of, folder.settings.path, self._presets)
+        if folder.is_as_it_was(times, now_s) and not rung:
+            return
+        drops = await asyncio.to_thread(new_drops, folder.settings.path, self._presets, folder.done)
         for drop in drops:
-            if folder.done.get(drop.name) != drop.stamp:
-                await self._look_at(folder, drop, desk, ripeness)
+            await self._look_at(folder, drop, desk, ripeness)
+        left = any(folder.done.get(drop.name) != drop.stamp for drop in drops)
+        folder.times = None if left or max(times) > wall_ns - _COARSE_NS else times
+        folder.scanned_s = now_s
 
     async def _look_at(self, folder: _Watched, drop: Drop, desk: Desk, ripeness: Ripeness) -> None:
         """Take a file in if it is finished; whatever is wrong with one file stops neither the others nor the daemon."""
@@ -121,8 +136,9 @@ class HotFolders:
         except BridgeError as said:
             await self._refuse(folder, drop, desk, said)
             return
-        if wish is None:
+        if wish is None:  # nothing to do until a sidecar comes, which makes it another drop
             await self._wait(folder, drop, outcome.no_prompt(drop.path.stem))
+            folder.done[drop.name] = drop.stamp
             return
         await self._wish(folder, drop, desk, wish)
 
@@ -188,34 +204,6 @@ def create(setup: Setup) -> HotFolders | None:
     """
     folders = setup.settings.hot_folder
     return HotFolders(folders, setup.settings.preset) if folders and not setup.one_shot else None
-
-
-class _Wake(FileSystemEventHandler):
-    def __init__(self, ring: Callable[[], object]) -> None:
-        self._ring = ring
-
-    def on_any_event(self, event: FileSystemEvent) -> None:
-        """Any change but an opening or reading: look again."""
-        if event.event_type not in {"opened", "closed_no_write"}:
-            with contextlib.suppress(RuntimeError):  # the loop has just ended
-                self._ring()
-
-
-@contextmanager
-def _woken_by(folders: Sequence[HotFolder], ring: Callable[[], object]) -> Iterator[None]:
-    """Let the system's file events ring; where it has none (a share, no more watches), the scan alone must do."""
-    observer = Observer()
-    observer.start()  # before anything is scheduled: then a folder that is not there fails alone
-    for folder in folders:
-        try:
-            observer.schedule(_Wake(ring), str(folder.path), recursive=True)
-        except OSError as fault:
-            log.warning("folder=%s events=none reason=%r", folder.path, str(fault))
-    try:
-        yield
-    finally:
-        observer.stop()
-        observer.join()
 
 
 def _not_nested(folder: HotFolder, all_folders: Sequence[HotFolder]) -> None:
