@@ -211,7 +211,17 @@ def _only_one(home: Path) -> Iterator[None]:
 
 
 def whereabouts(home: Path) -> Mapping[str, Any]:
-    """What the process that works with a data folder says of itself; empty when none does (or did not end well)."""
+    """What the process that works with a data folder says of itself; empty when none does (or did not end well).
+
+    Who holds the lock decides: an address that a killed process left may be somebody else's by now.
+    """
+    try:
+        with FileLock(home / "lock", timeout=0):
+            return {}
+    except Timeout:
+        pass
+    except OSError:
+        return {}
     try:
         said: Mapping[str, Any] = json.loads(address_file(home).read_text(encoding="utf-8"))
     except (OSError, ValueError):

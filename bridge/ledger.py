@@ -57,6 +57,19 @@ def check(db: sqlite3.Connection, amount: int, limits: Limits, now_s: float) -> 
     _under("caps.month_usd", amount, spent(db, now_s - MONTH_S), limits.month)
 
 
+def recheck(db: sqlite3.Connection, take_id: str, limits: Limits, now_s: float) -> None:
+    """Look again, just before the paid call, whether what is set aside for a take still fits: caps may have changed.
+
+    Raises:
+        Refused: `over_cap`.
+    """
+    mine = "SELECT coalesce(sum(micro_usd), 0) FROM charges WHERE take_id = ? AND status = 'reserved'"
+    amount = int(db.execute(mine, (take_id,)).fetchone()[0])
+    _under("caps.take_usd (or the request's max_cost_usd)", amount, 0, limits.take, rolls=False)
+    _under("caps.day_usd", amount, spent(db, now_s - DAY_S) - amount, limits.day)
+    _under("caps.month_usd", amount, spent(db, now_s - MONTH_S) - amount, limits.month)
+
+
 def spent(db: sqlite3.Connection, since_s: float) -> int:
     """What was settled or may have been spent since a moment, and all that is reserved, in micro-USD.
 
@@ -66,14 +79,15 @@ def spent(db: sqlite3.Connection, since_s: float) -> int:
     return int(db.execute(sums + "(status != 'released' AND at_s >= ?)", (since_s,)).fetchone()[0])
 
 
-def settle(db: sqlite3.Connection, take_id: str, actual: int | None) -> None:
-    """The provider did the work: the newest charge is spent; `actual` replaces the estimate where it is known.
+def settle(db: sqlite3.Connection, take_id: str, actual: int | None, now_s: float) -> None:
+    """The provider did the work: the newest charge is spent now; `actual` replaces the estimate where it is known.
 
     An older one that is in doubt stays so: this result says nothing about what that try has cost.
     """
     newest = "SELECT max(id) FROM charges WHERE take_id = ?"
-    sets = "UPDATE charges SET status = 'settled', micro_usd = coalesce(?, micro_usd)"
-    db.execute(f"{sets} WHERE id = ({newest}) AND status IN ('reserved', 'doubtful')", (actual, take_id))
+    sets = "UPDATE charges SET status = 'settled', micro_usd = coalesce(?, micro_usd), "
+    sets += "at_s = CASE status WHEN 'reserved' THEN ? ELSE at_s END"
+    db.execute(f"{sets} WHERE id = ({newest}) AND status IN ('reserved', 'doubtful')", (actual, now_s, take_id))
 
 
 def release(db: sqlite3.Connection, take_id: str) -> None:

@@ -2,29 +2,24 @@
 
     triggers → desk → journal → [ pipeline: take → STAGES[take.state].step.run → journal ] → feed → triggers
 
-A step moves the take itself; what it raises says what to do otherwise.
+A step moves the take itself; what it raises says what to do otherwise (`endings.py`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
-from functools import partial
-from typing import Any
 
-from bridge import ledger
+from bridge import endings
 from bridge.dispatcher import Dispatcher
-from bridge.errors import BridgeError, Doubt, Refused, Reject, Retry
+from bridge.errors import BridgeError, Reject, Retry
 from bridge.journal import Moved, Stuck
 from bridge.steps import STAGES
 from bridge.steps.shop import Shop
 from bridge.take import State, Take
 
 log = logging.getLogger(__name__)
-_LONGEST_BACK_OFF_S = 300.0
 _JOURNAL_PAUSE_S = 5.0
-_CALL_OFF_S = 10.0
 
 
 class Pipeline:
@@ -51,35 +46,36 @@ class Pipeline:
 
     async def work(self, take_id: str) -> None:
         """One step of one take, and then its next turn."""
-        await self._turn(take_id)
-        take = await self._shop.record(self._shop.journal.take, take_id)
-        log.info("take=%s state=%s%s", take.id, take.state, f" reason={take.reason!r}" if take.reason else "")
-        if not take.ended:
-            await self.start(take)
-
-    async def _turn(self, take_id: str) -> None:
-        take = await self._shop.record(self._shop.journal.take, take_id)
-        if take.ended:  # cancelled before its turn came
-            return
+        take = await self._now(take_id)
         try:
-            await self._step(take)
+            if not take.ended:  # cancelled before its turn came
+                await self._step(take)
         except Moved:
             log.debug("take=%s moved by somebody else", take_id)
         except Stuck as fault:
             log.warning("take=%s journal=stuck reason=%r", take_id, str(fault))
             await self._shop.clock.sleep(_JOURNAL_PAUSE_S)
+        take = await self._now(take_id)
+        log.info("take=%s state=%s%s", take.id, take.state, f" reason={take.reason!r}" if take.reason else "")
+        if not take.ended:
+            await self.start(take)
 
     async def _step(self, take: Take) -> None:
+        step = STAGES[take.state].step
         try:
-            await STAGES[take.state].step.run(self._shop, take)
+            async with asyncio.timeout(step.LIMIT_S):
+                await step.run(self._shop, take)
         except (Moved, Stuck):
             raise
-        except BridgeError as said:
-            await self._said(await self._shop.record(self._shop.journal.take, take.id), said)
+        except TimeoutError:
+            late = Retry("timeout", f"{take.provider} did not answer in {step.LIMIT_S:.0f} s.", "It is tried again.")
+            await endings.said(self._shop, await self._now(take.id), late)
+        except BridgeError as error:
+            await endings.said(self._shop, await self._now(take.id), error)
         except Exception as fault:
             log.exception("take=%s", take.id)
             bug = BridgeError("bug", f"It broke on {type(fault).__name__}: {fault}.", "See the log; retry.")
-            await self._said(await self._shop.record(self._shop.journal.take, take.id), bug)
+            await endings.said(self._shop, await self._now(take.id), bug)
 
     async def cancel(self, take_id: str) -> Take:
         """End a take wherever it is; nothing of it is inserted afterwards.
@@ -88,49 +84,16 @@ class Pipeline:
             Reject: `too_late`: it has ended already.
         """
         await self.dispatcher.cancel(take_id)
-        take = await self._shop.record(self._shop.journal.take, take_id)
+        take = await self._now(take_id)
         if take.ended:
             raise Reject("too_late", f"Take {take.id} is {take.state} already.", "`dawbridge show` tells more.")
         try:
-            await self._stop(take, State.CANCELLED, None)
+            await endings.stop(self._shop, take, State.CANCELLED, None)
         except (Moved, Stuck):
             await self.start(take)
             raise
-        if take.ticket and take.state is State.SUBMITTED:
-            await self._call_off(take, take.ticket)
+        await endings.call_off(self._shop, take)
+        return await self._now(take_id)
+
+    async def _now(self, take_id: str) -> Take:
         return await self._shop.record(self._shop.journal.take, take_id)
-
-    async def _call_off(self, take: Take, ticket: str) -> None:
-        try:
-            async with asyncio.timeout(_CALL_OFF_S):
-                await self._shop.provider(take.provider).cancel(ticket)
-        except Exception as fault:  # noqa: BLE001 - the take is cancelled here, whatever its service says to it
-            log.warning("take=%s called_off=no reason=%r", take.id, f"{type(fault).__name__}: {fault}")
-
-    async def _said(self, take: Take, said: BridgeError) -> None:
-        if isinstance(said, Retry):
-            wait_s = min(said.after_s * 2 ** min(take.tries, 8), _LONGEST_BACK_OFF_S)
-            wake_at_s, record = self._shop.clock.wall() + wait_s, self._shop.journal.postpone
-            await self._shop.record(record, take, str(said), wake_at_s, needs_user=said.needs_user)
-        else:
-            if take.state is State.SUBMITTING and not isinstance(said, Reject | Refused | Doubt):
-                said = _unclear(said)
-            to = State.IN_DOUBT if isinstance(said, Doubt) else State.FAILED
-            await self._stop(take, to, said.as_dict())
-
-    async def _stop(self, take: Take, to: State, error: dict[str, str] | None) -> None:
-        money = partial(_money(take, to), take_id=take.id)
-        await self._shop.record(self._shop.journal.stop, take, to, error, also=money)
-
-
-def _unclear(said: BridgeError) -> Doubt:
-    """Only a provider's own no says that nothing was bought; whatever else breaks a paid call off leaves it open."""
-    hint = "`dawbridge retry` pays again, `dawbridge drop` gives it up."
-    return Doubt(said.code, f"{said.message} It may have been accepted and charged.", hint)
-
-
-def _money(take: Take, to: State) -> Callable[..., Any]:
-    """Whether what was reserved is free again: only while nothing can have been bought."""
-    refused = take.state is State.SUBMITTING and to is State.FAILED
-    before = take.state in {State.QUEUED, State.CAPTURED, State.RESERVED, State.PUBLISHED}
-    return ledger.release if before or refused else ledger.doubt

@@ -43,7 +43,9 @@ class Vault:
         target = self._place(sha)
         try:
             target.parent.mkdir(exist_ok=True)
-            if not _same_size(path, target):  # else it is there; a stump that a crash has left is replaced
+            if _same_size(path, target):
+                target.touch()  # it is there and wanted again: `clean` shall not take it for old
+            else:  # new, or a stump that a crash has left
                 files.put(path, target, clobber=True)
         except OSError as fault:
             raise files.from_os(fault, self.folder) from fault

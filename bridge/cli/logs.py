@@ -6,12 +6,18 @@ import logging
 import logging.handlers
 from pathlib import Path
 
+from bridge.errors import ConfigError
+
 _FORMAT = "%(asctime)s %(levelname)s %(name)s %(message)s"
 
 
 def start(folder: Path, *, verbose: bool) -> None:
     """One line for each take and state into `folder`/dawbridge.log (1 MB, three kept); warnings to the terminal too."""
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as fault:
+        said = f"The data folder {folder.parent} cannot be made: {fault.strerror}."
+        raise ConfigError("no_home", said, "Set DAWBRIDGE_HOME to another folder.") from fault
     file = logging.handlers.RotatingFileHandler(
         folder / "dawbridge.log", maxBytes=1 << 20, backupCount=3, encoding="utf-8"
     )

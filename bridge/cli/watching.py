@@ -24,8 +24,20 @@ async def quote(fields: dict[str, Any]) -> int:
 async def ask(fields: dict[str, Any]) -> int:
     """Ask, watch, show; Ctrl-C cancels. Returns the exit code."""
     async with connected() as client:
-        job = await client.post("jobs", fields)
-        return await to_the_end(client, job)
+        return await to_the_end(client, await _asked(client, fields))
+
+
+async def _asked(client: Client, fields: dict[str, Any]) -> dict[str, Any]:
+    """Hand the wish in; a Ctrl-C meanwhile waits for the job's name, so that the job can be cancelled."""
+    asking = asyncio.ensure_future(client.post("jobs", fields))
+    try:
+        job: dict[str, Any] = await asyncio.shield(asking)
+    except asyncio.CancelledError:
+        await asyncio.wait([asking])
+        if not asking.exception():
+            await _cancel(client, asking.result()["id"])
+        raise
+    return job
 
 
 async def retry(name: str) -> int:

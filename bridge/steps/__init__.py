@@ -2,7 +2,8 @@
 
 A step is a coroutine `run(shop, take)`. It reads everything from the journal and the vault, does one thing, and moves
 the take with `journal.advance`. Work on sound goes to a worker process. Every step may run again after a crash, except
-`submit`, which its intent row guards. LANE says what it needs: `sound` (a worker) or `net` (waiting).
+`submit`, which its intent row guards. LANE says what it needs: `sound` (a worker) or `net` (waiting); LIMIT_S ends one
+that hangs (a worker and `wait` have limits of their own).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ class Step(Protocol):
     """What each module of this folder is."""
 
     LANE: str
+    LIMIT_S: float | None
 
     async def run(self, shop: Shop, take: Take) -> None:
         """Take one step."""

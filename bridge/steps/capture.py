@@ -14,6 +14,7 @@ from bridge.take import Job, State, Take
 from bridge.tools import files
 
 LANE = "sound"
+LIMIT_S: float | None = None
 
 
 async def run(shop: Shop, take: Take) -> None:

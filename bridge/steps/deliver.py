@@ -18,6 +18,7 @@ from bridge.take import State, Take
 from bridge.tools import files
 
 LANE = "sound"
+LIMIT_S: float | None = None
 _SLUG_CHARS = 40
 _KEY_CHARS = 12
 

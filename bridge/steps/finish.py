@@ -15,6 +15,7 @@ from bridge.take import Job, State, Take
 from bridge.tools import music
 
 LANE = "sound"
+LIMIT_S: float | None = None
 
 
 async def run(shop: Shop, take: Take) -> None:

@@ -8,6 +8,7 @@ from bridge.steps.shop import Shop
 from bridge.take import State, Take
 
 LANE = "net"
+LIMIT_S: float | None = 900.0
 
 
 async def run(shop: Shop, take: Take) -> None:

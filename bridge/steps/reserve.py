@@ -12,6 +12,7 @@ from bridge.steps.shop import Shop
 from bridge.take import Job, State, Take
 
 LANE = "sound"
+LIMIT_S: float | None = 60.0
 _BYTES_A_FRAME = 3 * 2 * 3
 """24-bit stereo, three times: the original, the finished take, the delivered copy."""
 _SPARE_BYTES = 1 << 20

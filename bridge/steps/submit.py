@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import replace
+from functools import partial
 
+from bridge import ledger
 from bridge.errors import BridgeError, Doubt, Retry
 from bridge.journal import Stuck
 from bridge.providers import Order, Provider
@@ -17,6 +19,7 @@ from bridge.take import Job, State, Take
 
 log = logging.getLogger(__name__)
 LANE = "net"
+LIMIT_S: float | None = 300.0
 _URL_LEFT_S = 3600.0
 _JOURNAL_PAUSE_S = 5.0
 
@@ -38,7 +41,8 @@ async def run(shop: Shop, take: Take) -> None:
     else:
         provider, order = shop.provider(take.provider), shop.order(take, job)
         reserve.allowed(shop, job, provider, take.facts.get("leaves", "the prompt"))
-        await shop.record(shop.journal.advance, take, State.SUBMITTING)
+        caps = partial(ledger.recheck, take_id=take.id, limits=reserve.limits(shop, job), now_s=shop.clock.wall())
+        await shop.record(shop.journal.advance, take, State.SUBMITTING, also=caps)
         intent = replace(take, state=State.SUBMITTING)
         await _keep(shop, intent, await _once(shop, intent, provider, order))
 

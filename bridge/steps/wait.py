@@ -10,6 +10,7 @@ from bridge.steps.shop import Shop
 from bridge.take import State, Take
 
 LANE = "net"
+LIMIT_S: float | None = None
 _PATIENCE_S = 15 * 60.0
 _PACE_S = 2.0
 
@@ -31,6 +32,6 @@ async def run(shop: Shop, take: Take) -> None:
         if shop.clock.steady() - since > _PATIENCE_S:
             raise Retry("stalled", f"{provider.name} has not finished yet.", "It is still being asked.", after_s=60)
         await shop.clock.sleep(_PACE_S)
-    paid = partial(ledger.settle, take_id=take.id, actual=status.actual_micro_usd)
+    paid = partial(ledger.settle, take_id=take.id, actual=status.actual_micro_usd, now_s=shop.clock.wall())
     actual = status.actual_micro_usd
     await shop.record(shop.journal.advance, take, State.READY, also=paid, actual_micro_usd=actual)

@@ -66,7 +66,7 @@ def copy_in(source: Path, folder: Path, names: Iterable[str]) -> Path:
 
 def write_text(path: Path, text: str, *, private: bool = False) -> None:
     """Replace a small text file in one step (UTF-8); `private` makes it readable by its owner only."""
-    temp = path.with_name(f".{path.name[:80]}.{secrets.token_hex(4)}.part")
+    temp = path.with_name(f".{path.name.encode()[:160].decode(errors='ignore')}.{secrets.token_hex(4)}.part")
     try:
         descriptor = os.open(temp, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600 if private else 0o666)
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as out:

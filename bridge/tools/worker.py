@@ -57,7 +57,8 @@ class Workers:
         async with self._slots:
             process = self._waiting() or await _start(self._log)
             try:
-                said = await asyncio.wait_for(_ask(process, function, order), self._limit_s)
+                async with asyncio.timeout(self._limit_s):  # not wait_for: before Python 3.12 it can swallow a cancel
+                    said = await _ask(process, function, order)
             except TimeoutError:
                 await _end(process)
                 hint = "Try a shorter clip, or fewer plug-ins."

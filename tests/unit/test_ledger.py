@@ -32,6 +32,10 @@ def db():
     db.close()
 
 
+def settle(db, take, actual, now_s=NOW_S):
+    ledger.settle(db, take, actual, now_s)
+
+
 def reserve(db, take, amount, limits=NONE, now_s=NOW_S):
     ledger.reserve(db, take, "novakit", amount, limits, now_s)
 
@@ -76,8 +80,8 @@ def test_waiting_is_not_offered_where_it_does_not_help(db):
     [
         (lambda _: None, 50 * CENT),
         (lambda db: ledger.doubt(db, "a"), 50 * CENT),
-        (lambda db: ledger.settle(db, "a", None), 50 * CENT),
-        (lambda db: ledger.settle(db, "a", 30 * CENT), 30 * CENT),
+        (lambda db: settle(db, "a", None), 50 * CENT),
+        (lambda db: settle(db, "a", 30 * CENT), 30 * CENT),
         (lambda db: ledger.release(db, "a"), 0),
     ],
     ids=["reserved", "doubtful", "settled as estimated", "settled for less", "released"],
@@ -102,7 +106,7 @@ def test_a_retry_leaves_the_earlier_doubt_as_it_is(db):
     reserve(db, "a", 50 * CENT)
     ledger.doubt(db, "a")
     reserve(db, "a", 50 * CENT)
-    ledger.settle(db, "a", 0)
+    settle(db, "a", 0)
     assert ledger.spent(db, 0) == 50 * CENT
 
 
@@ -110,7 +114,7 @@ def test_a_doubt_that_is_cleared_up_is_settled(db):
     """A take that failed while it was asked after, and then was ready after all, has its real price."""
     reserve(db, "a", 50 * CENT)
     ledger.doubt(db, "a")
-    ledger.settle(db, "a", 30 * CENT)
+    settle(db, "a", 30 * CENT)
     assert ledger.spent(db, 0) == 30 * CENT
 
 
@@ -119,7 +123,7 @@ def test_one_takes_money_is_not_anothers(db):
     for name in "abc":
         reserve(db, name, 10 * CENT)
     ledger.release(db, "a")
-    ledger.settle(db, "b", 5 * CENT)
+    settle(db, "b", 5 * CENT)
     assert ledger.spent(db, 0) == 15 * CENT
 
 
@@ -127,7 +131,7 @@ def test_one_takes_money_is_not_anothers(db):
 def test_a_window_rolls(db, limits, window_s):
     """What was spent counts for 24 hours or 30 days, and then no longer."""
     reserve(db, "a", 1)
-    ledger.settle(db, "a", None)
+    settle(db, "a", None)
     with pytest.raises(Refused):
         reserve(db, "b", 1, limits, NOW_S + window_s)
     reserve(db, "b", 1, limits, NOW_S + window_s + 1)
@@ -143,7 +147,7 @@ def test_what_is_reserved_counts_however_long_it_waits(db):
 def test_a_clock_that_is_set_back_frees_nothing(db):
     """What was spent "tomorrow" still counts today."""
     reserve(db, "a", DOLLAR)
-    ledger.settle(db, "a", None)
+    settle(db, "a", None)
     with pytest.raises(Refused):
         reserve(db, "b", 1, Limits(None, DOLLAR, None), NOW_S - DAY_S)
 
@@ -174,7 +178,7 @@ def test_the_sum_never_passes_the_cap(operations):
             except Refused:
                 assert amount > 0
         elif what.startswith("settle"):
-            ledger.settle(db, take, 0 if what == "settle for less" else None)
+            settle(db, take, 0 if what == "settle for less" else None, now_s)
         elif what == "time":
             now_s += amount  # up to four and a half days
         else:
@@ -195,7 +199,7 @@ def test_the_sum_is_what_a_book_keeper_would_say(operations):
             book.append({"take": take, "status": "reserved", "amount": 2**number})
             reserve(db, str(take), 2**number)
         elif what == "settle":
-            ledger.settle(db, str(take), None)
+            settle(db, str(take), None)
             if newest and newest["status"] in {"reserved", "doubtful"}:
                 newest["status"] = "settled"
         elif what in {"release", "doubt"}:
@@ -231,3 +235,24 @@ def test_money_is_said_as_people_read_it(amount, said):
 def test_no_cap_stays_no_cap():
     """A limit that is not set is not a limit of nought."""
     assert ledger.micro(None) is None
+
+
+def test_what_was_reserved_yesterday_and_bought_today_is_todays(db):
+    """The window counts from the purchase, not from the reservation; a doubt keeps the day it may have been paid on."""
+    reserve(db, "a", DOLLAR, now_s=NOW_S)
+    settle(db, "a", None, NOW_S + 2 * DAY_S)
+    assert ledger.spent(db, NOW_S + 2 * DAY_S) == DOLLAR
+    reserve(db, "b", DOLLAR, now_s=NOW_S)
+    ledger.doubt(db, "b")
+    settle(db, "b", None, NOW_S + 2 * DAY_S)
+    assert ledger.spent(db, NOW_S + 2 * DAY_S) == DOLLAR
+
+
+def test_caps_are_looked_at_again_before_the_call(db):
+    """A cap that was lowered while a take waited refuses it; its own reservation does not count against it."""
+    reserve(db, "a", 50 * CENT)
+    ledger.recheck(db, "a", Limits(50 * CENT, 50 * CENT, 50 * CENT), NOW_S)
+    with pytest.raises(Refused):
+        ledger.recheck(db, "a", Limits(None, 49 * CENT, None), NOW_S)
+    with pytest.raises(Refused):
+        ledger.recheck(db, "a", Limits(49 * CENT, None, None), NOW_S)

@@ -20,7 +20,7 @@ _Found = tuple[str, os.stat_result]
 
 
 def new_drops(folder: Path, presets: Collection[str], done: Mapping[str, str]) -> list[Drop]:
-    """What lies in a folder and its preset subfolders in a state that `done` (name → stamp) does not know, oldest first."""
+    """What a folder and its preset subfolders hold that `done` (name → stamp) does not know, oldest first."""
     found = list(_list(folder, None, done))
     for name in presets:
         found += _list(folder / name, name, done)
