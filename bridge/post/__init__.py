@@ -14,12 +14,13 @@ from typing import Any, Protocol
 from bridge.post import channels, fades, grid, length, level, plugins, rate, sanity, trim
 from bridge.post.decode import decode
 from bridge.post.inspect import inspect
+from bridge.post.meters import Meters
 from bridge.post.notes import Notes
 from bridge.post.order import Order
 from bridge.post.tape import Tape
-from bridge.tools.sound import write_wav
+from bridge.tools.sound import probe, write_wav
 
-__all__ = ["CHAIN", "Order", "Step", "finish", "inspect"]
+__all__ = ["CHAIN", "Order", "Step", "finish", "inspect", "measure"]
 
 
 class Step(Protocol):
@@ -69,12 +70,22 @@ def finish(order: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def measure(order: dict[str, Any]) -> dict[str, Any]:
+    """The figures of one file (a worker's entry): `path`.
+
+    Raises:
+        Reject: as `bridge.tools.sound.verify`.
+    """
+    heard = decode(Path(order["path"]))
+    return {**heard.meters.as_json(heard.tape), "peak": heard.meters.peak}
+
+
 def _source(order: Order, notes: Notes) -> dict[str, Any] | None:
     if order.source is None:
         return None
-    source = decode(order.source)
-    notes.source, notes.source_meters = source.sound, source.meters
-    return source.meters.as_json(source.tape)
+    figures = order.source_figures or measure({"path": order.source})
+    notes.source, notes.source_meters = probe(order.source), Meters.from_json(figures)
+    return {name: value for name, value in figures.items() if name != "peak"}
 
 
 def _through_the_chain(tape: Tape, order: Order, notes: Notes) -> Tape:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -24,6 +24,11 @@ class Meters:
     true_peak_dbtp: float | None
     peak: float
     short: bool
+
+    @classmethod
+    def from_json(cls, said: Mapping[str, Any]) -> Meters:
+        """The figures that `as_json` wrote, with the sample `peak` beside them."""
+        return cls(said["lufs"], said["true_peak_dbtp"], said["peak"], said["short"])
 
     def as_json(self, tape: Tape) -> dict[str, Any]:
         """The figures of a tape as the report shows them."""

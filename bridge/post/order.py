@@ -17,6 +17,8 @@ LevelMode = Literal["match", "lufs", "peak", "off"]
 class Order:
     """One take to finish: `raw` is the engine's original, `out` a path that does not exist yet, `source` the clip sent.
 
+    `source_figures` is what `bridge.post:measure` said of the source, where that was measured while the engine worked.
+
     With `bars` and `bpm` the result is exactly that many bars; else exactly `length_s`; else as long as it is.
     `rate` in Hz: None takes the source's rate, else 48000. `bpm` counts quarter notes in every meter.
     """
@@ -24,6 +26,7 @@ class Order:
     raw: Path
     out: Path
     source: Path | None = None
+    source_figures: Mapping[str, Any] | None = None
     rate: int | None = None
     bars: int | None = None
     bpm: float | None = None

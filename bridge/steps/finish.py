@@ -31,6 +31,7 @@ async def run(shop: Shop, take: Take) -> None:
         order = {
             "raw": str(shop.vault.path(take.raw_sha)),
             "source": str(shop.vault.path(take.input_sha)) if take.input_sha else None,
+            "source_figures": take.facts.get("source"),
             "out": str(out),
             "tags": tags(take, job.request, shop.clock.wall()),
             **_shape(job.request, take),

@@ -387,3 +387,13 @@ async def _held(it: Any, studio: Studio, where: str) -> None:
     await news_of(it, lambda line: line.state == where)
     calls = {"submitting": "POST /jobs", "submitted": "GET /jobs/job1", "ready": "GET /jobs/job1/sound"}
     await until_async(lambda: calls[where] in studio.till.calls, "the held call")
+
+
+def test_a_result_that_is_gone_is_told_as_such(studio: Studio) -> None:
+    """The service's own refusal ends the take, also while its clip is being measured; what it has cost keeps counting."""
+    studio.till.sound = b""
+    clip = studio.root / "clip.wav"
+    clip.write_bytes(tone())
+    (take,) = studio.make(studio.wish(clip={"path": str(clip)}))
+    assert (take.state, take.stopped_in, take.error["code"]) == (State.FAILED, State.READY, "refused")
+    assert studio.till.charges == [take.id]

@@ -125,7 +125,7 @@ def _handler(till: Till) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one cl
                 self._say(200, {"jobs": [job.id for job in till.jobs.values() if job.key == key]})
             elif path.endswith("/sound"):
                 till.sound_gate.wait(60)
-                self._bytes(200, till.sound)
+                self._bytes(200 if till.sound else 410, till.sound)
             elif path.startswith("/clips/"):
                 self._bytes(200, till.clips[path.removeprefix("/clips/")])
             else:
