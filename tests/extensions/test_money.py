@@ -390,7 +390,7 @@ async def _held(it: Any, studio: Studio, where: str) -> None:
 
 
 def test_a_result_that_is_gone_is_told_as_such(studio: Studio) -> None:
-    """The service's own refusal ends the take, also while its clip is being measured; what it has cost keeps counting."""
+    """The service's own refusal ends the take, also while its clip is being measured; it was charged once."""
     studio.till.sound = b""
     clip = studio.root / "clip.wav"
     clip.write_bytes(tone())
