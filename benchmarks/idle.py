@@ -37,7 +37,9 @@ with rig() as it:
         clip(folder / f".{number}.wav", 0.2, number)
         (folder / f".{number}.wav").replace(folder / f"clip{number:04}.wav")
     it.wait_for(2000, limit_s=1200)
-    time.sleep(3)
+    while sum("DONE" in told.read_text("utf-8") for told in it.hot.rglob("*.dawbridge.txt")) < 2000:
+        time.sleep(1)
+    time.sleep(10)
     daemon, before = it.process.pid, processor_s(it.process.pid)
     workers = children(daemon)
     time.sleep(seconds)
