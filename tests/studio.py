@@ -176,7 +176,7 @@ class Studio:
 
     def daemon(self, **how: Any) -> subprocess.Popen[str]:
         """Start `dawbridge run` and wait for its greeting."""
-        process = self.start("run", "--json", "--http-port", "0", **how)
+        process = self.start("run", "--json", "--http-port", "0", "--osc-port", "0", **how)
         assert process.stdout is not None
         assert process.stdout.readline(), process.communicate()[1]
         return process
