@@ -60,6 +60,7 @@ class OscTrigger:
                 await told.follow(feed)
         finally:
             await listener.close()
+            self._lines.close()
             files.unlink(address_file(self._home))
 
     def check(self) -> Sequence[Finding]:

@@ -34,7 +34,7 @@ class Lines:
         self._connections: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        """Let the port go; once `open` was entered it does so itself."""
+        """Let the port go."""
         self._udp.close()
         self._tcp.close()
 

@@ -86,7 +86,7 @@ def port(args: Args, index: int) -> int:
         Reject: `bad_port`.
     """
     said = plain(args[index]) if index < len(args) else 0
-    text = name_of(said) if isinstance(said, str | int | float) else ""
+    text = name_of(said) if isinstance(said, str | int | float) and said is not True else ""
     number = int(text) if text.isdecimal() and len(text) < 6 else -1  # noqa: PLR2004 - five digits are plenty
     if not 0 <= number < 1 << 16:
         raise Reject("bad_port", f"{said!r} is not a port.", "Send 1 to 65535, or 0 for the port you send from.")
