@@ -12,6 +12,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from extensions.till import tone
+from osc_caller import Caller, calling, port_of
+from osc_datagrams import KILLERS, bundle
+from studio import Studio, ended
+from waiting import until_async
 
 from bridge import settings
 from bridge.errors import ConfigError
@@ -21,11 +26,6 @@ from bridge.tools.osc_codec import Message, decode
 from bridge.tools.osc_encode import encode
 from bridge.triggers.osc import OscTrigger, look_at, token_file
 from bridge.triggers.osc.lines import Lines
-from extensions.till import tone
-from osc_caller import Caller, calling, port_of
-from osc_datagrams import KILLERS, bundle
-from studio import Studio, ended
-from waiting import until_async
 
 Act = Callable[[Any, Caller], Awaitable[Any]]
 SHORT = ("length_bars", 1, "grid.bpm", 200.0)
@@ -233,7 +233,7 @@ def test_an_answer_outlives_a_restart(studio: Studio) -> None:
         line, listening = await loop.create_datagram_endpoint(Caller, local_addr=("127.0.0.1", 0))
         await asyncio.to_thread(studio.run, lambda it: before(it, listening.port))
         studio.till.sound_gate.set()
-        await asyncio.to_thread(studio.run, lambda it: after(it))
+        await asyncio.to_thread(studio.run, after)
         assert (await listening.answer()).args[0] == "later"  # accepted
         assert (await listening.answer()).address == "/dawbridge/done"
         line.close()
