@@ -25,7 +25,7 @@ class Caller(asyncio.DatagramProtocol):
         """Keep the way out."""
         self.line = transport
 
-    def datagram_received(self, data: bytes, addr: Any) -> None:
+    def datagram_received(self, data: bytes, _: Any) -> None:
         """Keep what is said."""
         for message in decode(data):
             self.heard.put_nowait(message)

@@ -155,7 +155,10 @@ def _made(dice: random.Random, tag: str) -> Any:
         "b": dice.randbytes(dice.randrange(9)),
         "m": dice.randbytes(4),
         "c": chr(dice.randrange(128)),
-        "T": True, "F": False, "N": None, "I": IMPULSE,
+        "T": True,
+        "F": False,
+        "N": None,
+        "I": IMPULSE,
     }
     return made[tag] if tag in made else dice.choice(TEXTS)
 

@@ -182,7 +182,7 @@ def _message(reader: _Reader) -> Message:
     if reader.at == reader.end:  # older senders leave the type tags out when nothing follows
         return Message(address)
     begin = reader.at
-    tags = reader.text("the type tags")
+    tags = reader.text("the type-tag string")
     if not tags.startswith(","):
         raise Malformed("type tags that do not begin with a comma", begin)
     args = _values(reader, tags, begin)

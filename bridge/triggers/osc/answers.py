@@ -10,6 +10,7 @@ from bridge.tools.osc_encode import encode
 
 _TEXT_CHARS = 400
 """REAPER takes messages of 1024 bytes; a sentence with its next step is shorter than this."""
+_CONTROLS = dict.fromkeys(range(32), " ")
 
 
 def accepted(asked: str, job: str = "", takes: Iterable[str] = ()) -> bytes:
@@ -53,5 +54,4 @@ def _text(said: str) -> str:
 
 
 def _printable(said: str) -> str:
-    clean = "".join(max(letter, " ") for letter in said)
-    return clean.encode("utf-8", "replace").decode()
+    return said.translate(_CONTROLS).encode("utf-8", "replace").decode()

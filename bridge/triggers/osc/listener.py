@@ -118,7 +118,7 @@ class Listener:
     def _complain(self, peer: Peer, code: str, text: str) -> None:
         """Say what is wrong a few times a second at most; to other machines nothing, for anybody may forge a sender."""
         if self._complaints.take():
-            log.warning("osc from=%s code=%s text=%r", peer.name, code, text)
+            log.info("osc from=%s code=%s text=%r", peer.name, code, text)
             if is_local(peer.host):
                 self._monitors.say(peer, answers.error("", code, text))
 

@@ -57,6 +57,7 @@ def test_a_wrong_escape_ends_it():
 def test_an_endless_frame_ends_it():
     """Nothing is held beyond what one packet may be."""
     frames = Frames()
+    assert not list(frames.feed(b"\xc0" + b"a" * PACKET_BYTES))
+    assert not list(frames.feed(b"a" * PACKET_BYTES))
     with pytest.raises(Malformed, match="over"):
-        for _ in range(3 * PACKET_BYTES // 1000):
-            list(frames.feed(b"\xc0" + b"a" * 1000 if frames.framed(b"")[:1] != b"\xc0" else b"a" * 1000))
+        list(frames.feed(b"a"))
