@@ -102,7 +102,7 @@ async def say(*words: str) -> None:
 
 @pytest.mark.parametrize("scheme", ["osc.udp", "osc.tcp"])
 def test_oscsend_asks_and_oscdump_hears(studio: Studio, scheme: str) -> None:
-    """liblo over UDP and over TCP (length before each packet); every type it can send is understood."""
+    """Liblo over UDP and over TCP (length before each packet); every type it can send is understood."""
     send, dump, hears = tool("oscsend"), tool("oscdump"), free_port()
 
     async def act(it: Any) -> None:
