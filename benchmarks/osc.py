@@ -20,7 +20,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def fuzz(count: int, seed: int) -> None:
     """Every datagram gives messages or `Malformed`; how long the slowest took, in processor time and by the clock."""
     outcome: Counter[str] = Counter()
     slowest_s = wall_s = spent_s = 0.0
-    over = 0
+    over = again = 0
     worst = b""
     began_s = time.monotonic()
     for number, packet in enumerate(islice(datagrams(seed), count)):
@@ -53,14 +53,19 @@ def fuzz(count: int, seed: int) -> None:
         except Exception as fault:  # noqa: BLE001 - whatever else escapes is what is being looked for
             outcome[f"ESCAPED {type(fault).__name__}"] += 1
         took_s, wall = time.thread_time() - start, time.perf_counter() - wall
-        spent_s, wall_s, over = spent_s + took_s, max(wall_s, wall), over + (took_s > _SLOW_S)
+        spent_s, wall_s = spent_s + took_s, max(wall_s, wall)
+        if took_s > _SLOW_S / 2:  # somebody else's work on this machine, unless it is slow each time
+            took_s, again = min(took_s, _again_s(packet)), again + 1
+        over += took_s > _SLOW_S
         if took_s > slowest_s:
             slowest_s, worst = took_s, packet
     faulthandler.cancel_dump_traceback_later()
     print(f"{count:,} datagrams, seed {seed}, {time.monotonic() - began_s:.0f} s in all: {dict(outcome)}, 0 hangs")
-    print(f"mean {spent_s / count * 1e6:.1f} us; over 1 ms of processor time: {over}")
-    print(f"slowest {slowest_s * 1000:.3f} ms of processor time ({wall_s * 1000:.3f} ms by the clock, others included)")
-    print(f"the slowest again, best of 20: {_again_s(worst) * 1000:.3f} ms ({len(worst)} bytes)")
+    print(
+        f"mean {spent_s / count * 1e6:.1f} us; over 1 ms: {over} ({again} of over 0.5 ms were timed again, best of 20 counts)"
+    )
+    print(f"slowest {slowest_s * 1000:.3f} ms of processor time, {len(worst)} bytes")
+    print(f"longest by the clock, whatever else the machine did: {wall_s * 1000:.1f} ms")
     print(f"slowest known killer, best of 20: {max(map(_again_s, KILLERS.values())) * 1000:.3f} ms")
 
 
@@ -68,10 +73,8 @@ def _again_s(packet: bytes) -> float:
     best = 1.0
     for _ in range(20):
         start = time.thread_time()
-        try:
+        with suppress(Malformed):
             decode(packet)
-        except Malformed:
-            pass
         best = min(best, time.thread_time() - start)
     return best
 

@@ -1,8 +1,8 @@
 """The servers that `osc.py` measures, each as a process of its own: `python benchmarks/osc_serve.py KIND HOME`.
 
-`dawbridge`: the daemon with a probe in its event loop, which sleeps 5 ms over and over and notes how late it wakes;
-`echo`: a bare asyncio datagram endpoint; `python-osc`: its asyncio server with one handler that answers. Each prints its
-port; the daemon prints its probe's figures when its standard input ends.
+`dawbridge`: the daemon with a probe in its event loop, which sleeps 5 ms over and over and notes how late it wakes.
+`echo`: a bare asyncio datagram endpoint. `python-osc`: its asyncio server with one handler that answers. Each prints
+its port; the daemon prints its probe's figures when its standard input ends.
 """
 
 from __future__ import annotations

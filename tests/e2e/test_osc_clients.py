@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import shlex
 import shutil
 import socket
+import sys
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -22,6 +24,7 @@ from pythonosc.osc_server import BlockingOSCUDPServer
 from pythonosc.tcp_client import SimpleTCPClient
 from pythonosc.udp_client import SimpleUDPClient
 from studio import Studio
+from waiting import until_async
 
 ROOT = Path(__file__).parents[2]
 NODE_MODULES = os.environ.get("NODE_PATH") or str(ROOT / "node_modules")
@@ -182,6 +185,29 @@ def test_python_osc_over_tcp(studio: Studio, mode: str) -> None:
     answers = studio.run(lambda it: asyncio.to_thread(ask, port_of(it)))
     assert [answer.startswith(b"/dawbridge/pong") for answer in answers] == [True]
     assert threading.active_count() < 10
+
+
+def test_the_documents_lines_work(studio: Studio) -> None:
+    """What docs/osc.md says for this command line, for liblo and for Python is accepted, word for word."""
+    rows = [it.split(" | ") for it in (ROOT / "docs/osc.md").read_text(encoding="utf-8").splitlines() if " | `" in it]
+    line = {row[0].removeprefix("| "): row[1].split("`")[1] for row in rows}
+    words = shlex.split(line["liblo"].replace("9500", "PORT"))
+    tool(words[0])
+
+    async def act(it: Any) -> None:
+        port = str(port_of(it))
+        own = shlex.split(line["this command line"])[1:]
+        async with running(sys.executable, "-m", "bridge", *own, "--port", port) as line_with:
+            assert "accepted" in await line_with("/dawbridge/accepted")
+            await say(*[word.replace("PORT", port) for word in words])
+            made: list[SimpleUDPClient] = []
+            names = {"SimpleUDPClient": lambda *args: made.append(SimpleUDPClient(*args)) or made[0]}
+            eval(line["Python"].replace("9500", port), names)
+            made[0]._sock.close()
+            await until_async(lambda: len(studio.rows("SELECT id FROM jobs")) == 2, "two different wishes")
+
+    studio.settle()
+    studio.run(act)
 
 
 def test_pure_data(studio: Studio, tmp_path: Path) -> None:
