@@ -102,6 +102,24 @@ def test_a_press_that_wifi_repeats_runs_once(studio: Studio) -> None:
     talk(studio, act)
 
 
+def test_an_order_that_wifi_repeats_runs_once(studio: Studio) -> None:
+    """A second cancel would be too late; the very same datagram is the first one again, and answered like it."""
+    studio.till.answers.append("hold")
+    studio.till.gate.clear()
+
+    async def act(it: Any, caller: Caller) -> None:
+        await caller.ask("request", json.dumps(studio.wish(id="c")))
+        for _ in range(3):
+            caller.send("cancel", "c")
+        answers = [await caller.answer("accepted", "error") for _ in range(3)]
+        assert {(each.address, each.args[0]) for each in answers if each.args[1] != "cancelled"} == {
+            ("/dawbridge/accepted", "c")
+        }
+        studio.till.gate.set()
+
+    talk(studio, act)
+
+
 def test_every_command_is_answered(studio: Studio) -> None:
     """With what it does, or with a code and a sentence; an id is echoed."""
     asked = {
