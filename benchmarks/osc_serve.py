@@ -58,8 +58,14 @@ async def dawbridge(home: Path) -> None:
         await asyncio.to_thread(sys.stdin.read)
         probe.cancel()
     used = resource.getrusage(resource.RUSAGE_SELF)
-    said = {"late_s": late, "cpu_s": used.ru_utime + used.ru_stime, "peak_mb": used.ru_maxrss / 1024}
+    said = {"late_s": late, "cpu_s": used.ru_utime + used.ru_stime, "peak_mb": _peak_mb()}
     print(json.dumps(said), flush=True)
+
+
+def _peak_mb() -> float:
+    """From /proc: what `getrusage` says includes what the parent had when it started us."""
+    lines = Path("/proc/self/status").read_text(encoding="utf-8").splitlines()
+    return int(next(line for line in lines if line.startswith("VmHWM")).split()[1]) / 1024
 
 
 async def _probe(late: list[float]) -> None:

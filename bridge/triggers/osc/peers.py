@@ -11,7 +11,9 @@ from typing import Protocol
 from bridge.tools.osc_stream import Frames
 
 MOST_UNSENT_BYTES = 1 << 20
-"""An answer to somebody who reads too slowly for this is dropped (UDP) or ends the connection (TCP)."""
+"""A connection whose client reads too slowly for this is ended."""
+MOST_UNSENT_DATAGRAMS_BYTES = 1 << 18
+"""Answers that the system does not take are dropped beyond this, as the network itself would."""
 
 
 class Peer(Protocol):
@@ -52,7 +54,7 @@ class UdpPeer:
     def send(self, packet: bytes) -> None:
         """See `Peer.send`."""
         unsent = self.line.get_write_buffer_size()  # type: ignore[attr-defined]  # asyncio's own transports have it
-        if not self.line.is_closing() and unsent < MOST_UNSENT_BYTES:
+        if not self.line.is_closing() and unsent < MOST_UNSENT_DATAGRAMS_BYTES:
             self.line.sendto(packet, (self.host, self.port))
 
 
