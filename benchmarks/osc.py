@@ -134,9 +134,7 @@ def flood(seconds: float, rate: int) -> None:
         )
     _report(ids, answers, jobs, lost, [*twice, *[row for row in jobs if row[1] > 1]])
     late = sorted(told["late_s"])  # type: ignore[call-overload]
-    print(
-        f"{len(sent):,} datagrams, {rate:,} a second, half of them garbage; load of the machine {os.getloadavg()[0]:.1f}"
-    )
+    print(f"{len(sent):,} datagrams, {rate:,} a second, half garbage; load of the machine {os.getloadavg()[0]:.1f}")
     print(f"event-loop lag {_spread(late)}   (aim: p99 under 50 ms)")
     print(f"daemon: {told['cpu_s']:.1f} s of processor time, {told['peak_mb']:.0f} MB at its peak")
 
