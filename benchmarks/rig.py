@@ -70,7 +70,7 @@ def rig(settings: str = "") -> Iterator[Rig]:
     (root / "in").mkdir()
     (root / "home" / "settings.toml").write_text(watched + settings, encoding="utf-8")
     process = subprocess.Popen(
-        [sys.executable, "-m", "bridge", "run", "--http-port", "0", "--json"],
+        [sys.executable, "-m", "bridge", "run", "--http-port", "0", "--osc-port", "0", "--json"],
         env={**os.environ, "DAWBRIDGE_HOME": str(root / "home")},
         stdout=subprocess.PIPE,
     )

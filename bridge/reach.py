@@ -12,6 +12,9 @@ from bridge.request import Request
 from bridge.settings import Settings
 from bridge.tools import files
 
+CLIP_BYTES = 4 << 30
+"""The largest file a trigger that is not the user may name: what a WAV can be."""
+
 
 @dataclass(frozen=True)
 class Source:
@@ -41,7 +44,7 @@ def content(asked: Request, settings: Settings, *, trusted: bool) -> Source:
     """The clip as it is now; its stamp is taken first, so that a change while it is read does not go unseen.
 
     Raises:
-        Reject: `relative_path`, `no_such_file`; for who is not `trusted` also `outside_roots` and `not_a_file`.
+        Reject: `relative_path`, `no_such_file`; for who is not `trusted` also `outside_roots`, `not_a_file`, `too_big`.
     """
     if asked.clip is None:
         return Source()
@@ -52,10 +55,17 @@ def content(asked: Request, settings: Settings, *, trusted: bool) -> Source:
         if trusted:
             return Source(stamp=files.stamp(path), sha256=files.sha256(path))
         with files.open_inside(path, settings.paths.read_roots) as clip:
+            _not_huge(path, os.fstat(clip.fileno()).st_size)
             stamp = files.stamp(path)
             return Source(hashlib.file_digest(clip, "sha256").hexdigest(), stamp)
     except OSError as fault:
         raise Reject("no_such_file", f"The clip {path} cannot be read: {fault.strerror}.", "Check it.") from fault
+
+
+def _not_huge(path: Path, size: int) -> None:
+    if size > CLIP_BYTES:
+        said = f"{path} has {size / 1e9:.1f} GB, over {CLIP_BYTES / 1e9:.1f} GB."
+        raise Reject("too_big", said, "Render the part you mean into a file of its own.")
 
 
 def _make(project: Path) -> None:

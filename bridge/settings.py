@@ -86,6 +86,20 @@ class Http(Section):
     port: int = Field(9501, ge=0, le=65535, description="TCP port on 127.0.0.1; 0: any free one.")
 
 
+class Osc(Section):
+    """The OSC front door: REAPER, Live, TouchOSC, Stream Decks, scripts."""
+
+    enabled: bool = Field(True, description="Listen for OSC at all.")
+    host: str = Field(
+        "127.0.0.1", description="IPv4 address to listen on; 0.0.0.0: the whole network (needs a secret)."
+    )
+    port: int = Field(9500, ge=0, le=65535, description="UDP and TCP port; 0: any free one.")
+    reply_port: int = Field(9000, ge=1, le=65535, description="UDP port where senders on other machines are answered.")
+    secret: str | None = Field(None, description="Where other machines' secret is kept: env:NAME or file:PATH.")
+    rate: float = Field(50.0, gt=0, le=100_000, description="Commands a second, from all senders together.")
+    burst: int = Field(100, ge=1, le=100_000, description="Commands at once; beyond it the answer is `busy`.")
+
+
 class Settings(Section):
     """All of it."""
 
@@ -101,6 +115,7 @@ class Settings(Section):
     caps: Caps = Field(default_factory=Caps, description="Money limits.")
     post: Post = Field(default_factory=Post, description="How takes are finished.")
     http: Http = Field(default_factory=Http, description="The loopback API.")
+    osc: Osc = Field(default_factory=Osc, description="The OSC front door.")
     providers: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Each provider's own section.")
     hosts: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Each host's own section.")
     daws: dict[str, dict[str, Any]] = Field(default_factory=dict, description="Each DAW's own section.")

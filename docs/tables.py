@@ -13,6 +13,8 @@ from bridge.cli.configuring import described
 from bridge.settings import HotFolder, Settings
 from bridge.steps import STAGES
 from bridge.take import State
+from bridge.triggers.osc import addresses
+from bridge.triggers.osc.addresses import Address
 
 HERE = Path(__file__).resolve().parent
 
@@ -43,7 +45,22 @@ def failures() -> str:
     )
 
 
-TABLES: dict[str, Callable[[], str]] = {"states": states, "settings": settings, "errors": failures}
+def osc(rows: Sequence[Address]) -> str:
+    """Addresses, their arguments, what they are for."""
+    return _table(
+        ("address", "arguments", "what it does"),
+        ((f"`{it.path}`", f"`{it.arguments}`" if it.arguments else "", it.says) for it in rows),
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "states": states,
+    "settings": settings,
+    "errors": failures,
+    "osc-commands": lambda: osc(addresses.COMMANDS),
+    "osc-answers": lambda: osc(addresses.ANSWERS),
+    "osc-heard": lambda: osc(addresses.HEARD),
+}
 
 
 def renewed(text: str) -> str:

@@ -158,7 +158,8 @@ class Studio:
 
     def environment(self) -> dict[str, str]:
         """The environment of a command."""
-        return {**os.environ, "DAWBRIDGE_HOME": str(self.home), "PYTHONPATH": str(self.site), "PYTHONUTF8": "1"}
+        path = os.pathsep.join(filter(None, [str(self.site), os.environ.get("PYTHONPATH")]))
+        return {**os.environ, "DAWBRIDGE_HOME": str(self.home), "PYTHONPATH": path, "PYTHONUTF8": "1"}
 
     def start(self, *words: str, **how: Any) -> subprocess.Popen[str]:
         """Start the real command."""
@@ -176,7 +177,7 @@ class Studio:
 
     def daemon(self, **how: Any) -> subprocess.Popen[str]:
         """Start `dawbridge run` and wait for its greeting."""
-        process = self.start("run", "--json", "--http-port", "0", **how)
+        process = self.start("run", "--json", "--http-port", "0", "--osc-port", "0", **how)
         assert process.stdout is not None
         assert process.stdout.readline(), process.communicate()[1]
         return process

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from bridge import __version__
-from bridge.cli import demo, jobs, make, run, sound, upkeep
+from bridge.cli import demo, jobs, make, osc, run, sound, upkeep
 
 app = typer.Typer(
     name="dawbridge",
@@ -28,6 +28,8 @@ for _command in (
     *(sound.post, sound.inspect, upkeep.doctor, upkeep.config, upkeep.clean),
 ):
     app.command()(_command)
+
+app.add_typer(osc.app)
 
 
 def _version(*, asked: bool) -> None:

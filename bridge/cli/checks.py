@@ -16,6 +16,7 @@ from bridge.tools.checkup import Finding
 from bridge.tools.clock import SystemClock
 from bridge.tools.worker import Workers
 from bridge.triggers.hot_folder import HotFolders
+from bridge.triggers.osc import look_at
 
 _ROOM_BYTES = 1 << 30
 
@@ -30,7 +31,7 @@ async def everything() -> list[Finding]:
         chosen = settings.load()
     except BridgeError as said:
         return [*findings, Finding("settings", ok=False, says=said.message, fix=said.hint), *daw_places.check()]
-    findings += [Finding("settings", ok=True, says=_where()), *_folders(chosen), *_extensions(chosen)]
+    findings += [Finding("settings", ok=True, says=_where()), *_folders(chosen), look_at(chosen), *_extensions(chosen)]
     return [*findings, *daw_places.check()]
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bridge.daemon import Daemon
     from bridge.settings import Settings
 
+OscPort = Annotated[int | None, typer.Option(min=0, max=65535, help="UDP and TCP port of OSC; 0: any free one.")]
 HttpPort = Annotated[int | None, typer.Option(min=0, max=65535, help="TCP port on 127.0.0.1; 0: any free one.")]
 WatchFolder = Annotated[Path | None, typer.Option("--watch", help="Watch this folder too, without a line of settings.")]
 Out = Annotated[Path | None, typer.Option(help='Where takes of --watch land; default: a folder "… Out" beside it.')]
@@ -25,6 +26,7 @@ Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Log every step."
 def run(
     *,
     http_port: HttpPort = None,
+    osc_port: OscPort = None,
     watch: WatchFolder = None,
     out: Out = None,
     preset: Preset = None,
@@ -33,7 +35,7 @@ def run(
 ) -> None:
     """Run the daemon in the foreground.
 
-    It watches the hot folders, serves the loopback API, and goes on with whatever is unfinished.
+    It watches the hot folders, listens to OSC, serves the loopback API, and goes on with whatever is unfinished.
     """
     del json
     from bridge import settings  # noqa: PLC0415 - heavy
@@ -41,6 +43,8 @@ def run(
 
     logs.start(settings.home() / "logs", verbose=verbose)
     chosen = _with_folder(settings.load(), watch, out, preset)
+    if osc_port is not None:
+        chosen = chosen.model_copy(update={"osc": chosen.osc.model_copy(update={"port": osc_port})})
     asyncio.run(_run(chosen, chosen.http.port if http_port is None else http_port))
 
 
@@ -60,7 +64,7 @@ async def _run(chosen: Settings, port: int) -> None:
     from bridge import daemon, settings  # noqa: PLC0415 - heavy
     from bridge.triggers import Setup  # noqa: PLC0415 - heavy
 
-    async with daemon.running(Setup(settings.home(), chosen, http_port=port)) as it:
+    async with daemon.running(Setup(settings.home(), chosen, http_port=port, osc_port=chosen.osc.port)) as it:
         _greet(it, chosen)
         await daemon.stopped()
 

@@ -25,6 +25,22 @@ def token(path: Path) -> str:
     return path.read_text(encoding="utf-8").strip()
 
 
+def referenced(reference: str) -> str:
+    """The secret that a setting points to: `env:NAME`, or `file:PATH` that only its owner can read.
+
+    Raises:
+        ConfigError: it is not there, empty, or others may read the file.
+    """
+    kind, _, where = reference.partition(":")
+    if kind == "env" and os.environ.get(where):
+        return os.environ[where]
+    path = Path(where).expanduser()
+    if kind == "file" and path.is_file() and path.stat().st_size:
+        return token(path)
+    place = f"at {reference}" if kind in {"env", "file"} else "to be found"  # else it may be the secret itself
+    raise ConfigError("no_secret", f"There is no secret {place}.", "Write env:NAME or file:PATH, and put it there.")
+
+
 def same(given: str, known: str) -> bool:
     """Whether two tokens are equal, in time that tells nothing."""
     return secrets.compare_digest(given.encode(), known.encode())

@@ -25,6 +25,7 @@ class Setup:
     settings: Settings
     one_shot: bool = False
     http_port: int = 0
+    osc_port: int = 0
 
 
 class Trigger(Protocol):
