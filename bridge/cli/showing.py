@@ -89,7 +89,7 @@ async def _daemon(place: _Place) -> AsyncIterator[Client]:
     if sys.platform == "win32":
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-P", "-m", "bridge", "run", "--json", "--http-port", "0"),
+        *(sys.executable, "-P", "-m", "bridge", "run", "--json", "--http-port", "0", "--osc-port", "0"),
         *("--watch", str(place.hot), "--out", str(place.project)),
         stdout=subprocess.PIPE,
         **apart,
