@@ -111,45 +111,45 @@ def _extensions(settings: Settings, bench: Bench, broken: dict[str, BridgeError]
 
 def _made(package: str, make: Callable[[Any, str], Any], broken: dict[str, BridgeError]) -> Iterator[tuple[str, Any]]:
     for name in extensions.names(package):
-        try:
-            yield name, make(extensions.load(package, name), name)
-        except BridgeError as said:
-            log.warning("extension=%s broken=%r", name, said.message)
-            broken[name] = said
-        except Exception as fault:
-            log.exception("extension=%s", name)
-            broken[name] = _broken(name, fault)
+        made = None
+        with _kept_apart(name, broken):
+            try:
+                made = make(extensions.load(package, name), name)
+            except BridgeError as said:
+                log.warning("extension=%s broken=%r", name, said.message)
+                broken[name] = said
+        if made is not None:
+            yield name, made
 
 
-def _broken(name: str, fault: Exception) -> BridgeError:
-    said = f"'{name}' is broken: {type(fault).__name__}: {fault}."
-    return ConfigError("broken_extension", said, "See the log; reinstall it, or remove its section from the settings.")
+@contextmanager
+def _kept_apart(name: str, broken: dict[str, BridgeError]) -> Iterator[None]:
+    """Whatever an extension's code raises, other than a refusal, is a line in `doctor`, never a dead daemon."""
+    try:
+        yield
+    except BridgeError:
+        raise
+    except Exception as fault:
+        log.exception("extension=%s", name)
+        hint = "See the log; reinstall it, or remove its section from the settings."
+        said = f"'{name}' is broken: {type(fault).__name__}: {fault}."
+        broken[name] = ConfigError("broken_extension", said, hint)
 
 
 def _triggers(setup: Setup, broken: dict[str, BridgeError]) -> Iterator[Trigger]:
     """The triggers this run uses; one whose set-up is wrong keeps the daemon from starting, a broken one does not."""
     for name, create in dict(_made("bridge.triggers", lambda it, _: it.create, broken)).items():
-        try:
+        trigger = None
+        with _kept_apart(name, broken):
             trigger = create(setup)
-        except BridgeError:
-            raise
-        except Exception as fault:
-            log.exception("extension=%s", name)
-            broken[name] = _broken(name, fault)
-        else:
-            if trigger:
-                yield trigger
+        if trigger:
+            yield trigger
 
 
 async def _listen(trigger: Trigger, desk: Desk, feed: Feed, broken: dict[str, BridgeError]) -> None:
     """Run a trigger; one that breaks does not take the others, and the takes under way, down with it."""
-    try:
+    with _kept_apart(trigger.name, broken):
         await trigger.run(desk, feed)
-    except BridgeError:
-        raise
-    except Exception as fault:
-        log.exception("trigger=%s", trigger.name)
-        broken[trigger.name] = _broken(trigger.name, fault)
 
 
 @asynccontextmanager
