@@ -37,6 +37,8 @@ from bridge.triggers.http import address_file
 from bridge.vault import Vault
 
 log = logging.getLogger(__name__)
+_LOCK_S = 2.0
+"""A process that was killed while it started a worker leaves the lock to that one until its program is loaded."""
 PLACES = {"sound": 2, "net": 16}
 """How many steps run at once in each lane; sound is bounded by the worker processes."""
 
@@ -199,7 +201,7 @@ def _only_one(home: Path) -> Iterator[None]:
         raise ConfigError("no_home", said, "Set DAWBRIDGE_HOME to another folder.") from fault
     lock = FileLock(home / "lock")
     try:
-        lock.acquire(timeout=0)
+        lock.acquire(timeout=_LOCK_S)
     except Timeout as held:
         who = whereabouts(home)
         said = f"Another dawbridge (process {who.get('pid', '?')}) works with {home}."
