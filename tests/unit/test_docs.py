@@ -39,7 +39,7 @@ def test_every_command_is_in_the_manual():
 def test_commands_in_the_readme_exist():
     """Every `dawbridge …` line of the README is a command that there is."""
     known = {command.callback.__name__ for command in app.registered_commands}
-    known |= {group.name for group in app.registered_groups}
+    known |= {group.typer_instance.info.name for group in app.registered_groups}
     lines = re.findall(r"^    dawbridge (\w+)", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE)
     assert lines
     assert set(lines) <= known
